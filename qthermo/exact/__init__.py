@@ -1,0 +1,1 @@
+"""Exact diagonalisation and exact time evolution."""

@@ -1,0 +1,1 @@
+"""Numerical kernels on arrays and callables; nothing here knows of physics objects."""

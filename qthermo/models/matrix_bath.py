@@ -1,0 +1,88 @@
+"""Baths given as matrices in their eigenbasis: the user's own, and the heavy-tailed Levy ensemble."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from qthermo.checks import check_finite_array, check_hermitian, check_integer, check_real
+from qthermo.models.bath_eigenbasis import BathEigenbasis
+from qthermo.models.model import MatrixModel, record
+from qthermo.seeds import Stream, sample_generator
+
+__all__ = ["matrix_bath", "sample_levy_bath"]
+
+
+def matrix_bath(*, bath_energies: ArrayLike, coupling_matrix: ArrayLike, splitting: float = 0.0) -> MatrixModel:
+    """Return H = (splitting/2) Z + diag(e_i) + X (x) V for a thermometer spin and any bath.
+
+    Args:
+        bath_energies: e_i, shape (N,), energy.
+        coupling_matrix: V_ij, shape (N, N), Hermitian, energy.
+        splitting: Omega, energy.
+
+    Raises:
+        InputError: a shape does not fit, a number is not finite, or the matrix is not Hermitian.
+    """
+    return _build(bath_energies, coupling_matrix, splitting, family="matrix_bath", sampling={})
+
+
+def sample_levy_bath(
+    *, dim: int, exponent: float, scale: float, seed: int, realization: int = 0, splitting: float = 0.0
+) -> MatrixModel:
+    """Sample a bath with heavy-tailed couplings and standard normal energies.
+
+    V is symmetric with independent entries of random sign and Pareto modulus |V_ij| = scale N^(-1/mu) (1 + Pareto(mu)),
+    so P(|V_ij| > v) = (scale / v)^mu / N: the second moment is infinite for exponent mu < 2, and the level broadenings
+    have a limit distribution as N grows. For mu >= 2 the normalisation is N^(-1/2), which keeps the variance.
+
+    Args:
+        dim: N, number of bath states, at least 2.
+        exponent: mu > 0.
+        scale: typical size of the largest coupling, energy.
+        seed: entropy of the random numbers; `realization` selects one member of the ensemble.
+        realization: index of the disorder realization.
+        splitting: Omega, energy.
+
+    Raises:
+        InputError: a number is out of range.
+
+    Reference: A. V. Lunkin, arXiv:2603.12234; P. Cizeau, J. P. Bouchaud, Phys. Rev. E 50, 1810 (1994).
+    """
+    n = check_integer("dim", dim, minimum=2)
+    mu = check_real("exponent", exponent, minimum=0, exclusive=True)
+    check_real("scale", scale, minimum=0)
+    rng = sample_generator(seed, Stream.MODEL, realization)
+    energies = rng.standard_normal(n)
+    rows, columns = np.triu_indices(n)
+    moduli = scale * n ** (-1 / min(mu, 2.0)) * (1 + rng.pareto(mu, rows.size))
+    signs = rng.choice(np.array([-1.0, 1.0]), rows.size)
+    V = np.zeros((n, n))
+    V[rows, columns] = V[columns, rows] = moduli * signs
+    sampling = {
+        "dim": n,
+        "exponent": mu,
+        "scale": float(scale),
+        "seed": seed,
+        "realization": realization,
+    }
+    return _build(energies, V, splitting, family="levy_bath", sampling=sampling)
+
+
+def _build(
+    bath_energies: ArrayLike, coupling_matrix: ArrayLike, splitting: float, *, family: str, sampling: dict[str, Any]
+) -> MatrixModel:
+    energies: NDArray[Any] = check_finite_array("bath_energies", bath_energies, ndim=1)
+    V = check_finite_array("coupling_matrix", coupling_matrix, ndim=2, complex_allowed=True)
+    check_hermitian("coupling_matrix", V)
+    omega = check_real("splitting", splitting)
+    eigenbasis = BathEigenbasis(
+        level_energies=np.array([omega / 2, -omega / 2]),
+        level_values=np.array([1.0, -1.0]),
+        bath_energies=energies,
+        blocks={(0, 1): V},
+    )
+    parameters = {"splitting": omega, "bath_energies": record(energies), "coupling_matrix": record(V), **sampling}
+    return MatrixModel(family=family, parameters=parameters, eigenbasis=eigenbasis)

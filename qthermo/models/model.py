@@ -1,0 +1,141 @@
+"""What every model is: a thermometer, a bath and a coupling, with the parameters that made it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from qthermo.errors import InputError
+from qthermo.models.bath_eigenbasis import BathEigenbasis, diagonalise_bath
+from qthermo.operators import PauliSum
+
+__all__ = ["MatrixModel", "Model", "SpinModel", "check_model"]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class SpinModel:
+    """A thermometer spin on site 0 and bath spins on sites 1 .. num_sites - 1.
+
+    Args:
+        family: name of the model family.
+        parameters: everything that made the model, as JSON values (numbers, text, lists).
+        thermometer: H_T, acting on site 0 only.
+        bath: H_B, not acting on site 0.
+        coupling: V, every term acting on site 0 and on the bath.
+        num_sites: number of spins in all.
+
+    Raises:
+        InputError: a part acts where it must not, is not Hermitian, or exceeds `num_sites`.
+    """
+
+    family: str
+    parameters: Mapping[str, Any]
+    thermometer: PauliSum
+    bath: PauliSum
+    coupling: PauliSum
+    num_sites: int
+
+    def __post_init__(self) -> None:
+        check_model(self)
+
+    @cached_property
+    def hamiltonian(self) -> PauliSum:
+        """H = H_T + H_B + V."""
+        return self.thermometer + self.bath + self.coupling
+
+    @property
+    def observable(self) -> PauliSum:
+        """Z_0, the thermometer's observable."""
+        return PauliSum.pauli("Z", 0)
+
+    @property
+    def num_bath_sites(self) -> int:
+        """The number of bath spins."""
+        return self.num_sites - 1
+
+    @property
+    def dimension(self) -> int:
+        """The dimension 2**num_sites of the Hilbert space."""
+        return int(2**self.num_sites)
+
+    def to_bath_eigenbasis(self) -> BathEigenbasis:
+        """Return H in the eigenbasis of H_T + H_B; needs dense matrices of the bath."""
+        return diagonalise_bath(self.thermometer, self.bath, self.coupling, self.num_sites)
+
+    def __repr__(self) -> str:
+        return f"<SpinModel {self.family}: {self.num_sites} spins, {len(self.hamiltonian)} terms>"
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class MatrixModel:
+    """A thermometer of d levels and a bath given by its energies and coupling matrices.
+
+    Args:
+        family: name of the model family.
+        parameters: what made the model, as JSON values.
+        eigenbasis: the Hamiltonian, already in the eigenbasis of H_T + H_B.
+    """
+
+    family: str
+    parameters: Mapping[str, Any]
+    eigenbasis: BathEigenbasis = field(repr=False)
+
+    def __post_init__(self) -> None:
+        check_model(self)
+
+    @property
+    def dimension(self) -> int:
+        """The dimension d*N of the Hilbert space."""
+        return self.eigenbasis.num_levels * self.eigenbasis.num_bath_states
+
+    def to_bath_eigenbasis(self) -> BathEigenbasis:
+        """Return H in the eigenbasis of H_T + H_B."""
+        return self.eigenbasis
+
+
+Model = SpinModel | MatrixModel
+
+
+def check_model(model: Model) -> None:
+    """Raise unless the model's parts are Hermitian, act where they must, and its parameters can be recorded.
+
+    Raises:
+        InputError: naming the part and what is wrong with it.
+    """
+    try:
+        json.dumps(dict(model.parameters), allow_nan=False)
+    except (TypeError, ValueError) as problem:
+        raise InputError(f"A model's parameters must be finite JSON values, but: {problem}.") from None
+    if isinstance(model, SpinModel):
+        _check_parts(model)
+
+
+def _check_parts(model: SpinModel) -> None:
+    for name in ("thermometer", "bath", "coupling"):
+        part: PauliSum = getattr(model, name)
+        if not part.is_hermitian:
+            raise InputError(f"A model's `{name}` must be Hermitian, but has complex coefficients: {part}.")
+        if part.num_sites > model.num_sites:
+            raise InputError(f"A model's `{name}` must act on sites below {model.num_sites}, but acts on {part.sites}.")
+    if any(string.x | string.z > 1 for string in model.thermometer):
+        raise InputError(f"A model's `thermometer` must act on site 0 only, but is {model.thermometer}.")
+    if 0 in model.bath.sites:
+        raise InputError("A model's `bath` must not act on site 0, the thermometer's.")
+    if any(string.sites[:1] != (0,) or len(string.sites) < 2 for string in model.coupling):
+        raise InputError("Every term of a model's `coupling` must act on site 0 and on the bath.")
+
+
+def record(value: object) -> Any:
+    """Return `value` as JSON: arrays become nested lists, or shape and SHA-256 if they hold over 4096 numbers."""
+    if isinstance(value, np.ndarray):
+        if value.size <= 4096 and not np.iscomplexobj(value):
+            return value.tolist()
+        from hashlib import sha256
+
+        return {"shape": list(value.shape), "sha256": sha256(np.ascontiguousarray(value).tobytes()).hexdigest()}
+    return value

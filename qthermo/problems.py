@@ -1,0 +1,105 @@
+"""What can be asked: each problem is a value that says what is wanted of which model, and nothing of how."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from qthermo.checks import check_ascending, check_finite_array, check_real, frozen
+from qthermo.errors import InputError
+from qthermo.models import MatrixModel, Model, SpinModel
+from qthermo.models.model import record
+
+__all__ = ["Autocorrelation", "GroundState", "Problem", "Propagator", "problem_parameters"]
+
+
+def _check_model_type(model: object) -> None:
+    if not isinstance(model, SpinModel | MatrixModel):
+        raise InputError(f"Argument `model` must be made by qthermo.models, but is a {type(model).__name__}.")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Autocorrelation:
+    """The thermometer's autocorrelation C(t) = Tr[rho Z_0(t) Z_0], Z_0(t) = e^{iHt} Z_0 e^{-iHt}, rho = e^{-beta H}/Z.
+
+    Args:
+        model: the model.
+        times: t >= 0, ascending, in units of 1/energy (hbar = 1).
+        beta: inverse temperature >= 0, in units of 1/energy; 0 is infinite temperature, where C(t) is real.
+
+    Raises:
+        InputError: times do not ascend or are negative or not finite, or beta is negative.
+
+    The answer holds `correlator` (time,), and `stderr`, `truncation_error`, `trotter_error` where the method has them.
+    """
+
+    model: Model
+    times: NDArray[np.float64] = field(kw_only=True)
+    beta: float = field(default=0.0, kw_only=True)
+
+    def __post_init__(self) -> None:
+        _check_model_type(self.model)
+        object.__setattr__(self, "times", check_ascending("times", self.times))
+        object.__setattr__(self, "beta", check_real("beta", self.beta, minimum=0))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Propagator:
+    """The joint propagator of thermometer populations, P_ab(E,s) = sum_ij |G_{(ia),(jb)}(E + i s/2)|^2.
+
+    G(z) = (z - H)^-1; i, j run over bath states, a, b over thermometer levels (level 0 has Z = +1 for a spin).
+
+    Args:
+        model: the model.
+        energies: E, shape (num_energies,), energy.
+        laplace: s > 0, shape (num_laplace,), in units of energy; the convention is int_0^inf dt e^{-st}.
+
+    Raises:
+        InputError: an energy is not finite, or a Laplace variable is not positive.
+
+    The answer holds `propagator` (energy, laplace, initial, final), `autocorrelation` c(E,s) =
+    sum_ab z_a z_b P_ab / sum_ab P_ab (energy, laplace), and `typical_broadening` exp <log Gamma> (energy, laplace).
+
+    Reference: A. V. Lunkin, arXiv:2603.12234.
+    """
+
+    model: Model
+    energies: NDArray[np.float64] = field(kw_only=True)
+    laplace: NDArray[np.float64] = field(kw_only=True)
+
+    def __post_init__(self) -> None:
+        _check_model_type(self.model)
+        for name in ("energies", "laplace"):
+            values = check_finite_array(name, np.atleast_1d(np.asarray(getattr(self, name))), ndim=1)
+            if values.size == 0:
+                raise InputError(f"Argument `{name}` must hold at least one value, but is empty.")
+            object.__setattr__(self, name, frozen(values))
+        if np.any(self.laplace <= 0):
+            raise InputError(f"Argument `laplace` must be positive, but its least value is {self.laplace.min():g}.")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class GroundState:
+    """The ground-state energy of H.
+
+    Args:
+        model: the model.
+
+    The answer holds `energy`, a scalar.
+    """
+
+    model: Model
+
+    def __post_init__(self) -> None:
+        _check_model_type(self.model)
+
+
+Problem = Autocorrelation | Propagator | GroundState
+
+
+def problem_parameters(problem: Problem) -> dict[str, Any]:
+    """Return the problem's fields, but for the model, as JSON values."""
+    return {f.name: record(getattr(problem, f.name)) for f in fields(problem) if f.name != "model"}

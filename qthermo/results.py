@@ -1,0 +1,218 @@
+"""Results: how an answer becomes a Dataset stamped with its provenance, and how that is saved and loaded."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import platform
+import tempfile
+from dataclasses import fields
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from qthermo.answers import Answer
+from qthermo.errors import FileError, InputError
+from qthermo.models import MatrixModel, Model
+from qthermo.models.model import record
+from qthermo.problems import Problem, problem_parameters
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+__all__ = ["SCHEMA_VERSION", "build_dataset", "load_result", "save_result"]
+
+SCHEMA_VERSION = 1
+CONVENTIONS = (
+    "hbar = k_B = 1; Pauli matrices with eigenvalues +-1; site 0 is the thermometer and the leftmost Kronecker factor; "
+    "Laplace transform int_0^inf dt exp(-s t); Bohr frequency is the energy gained by the system; "
+    "beta = 0 is infinite temperature."
+)
+_SCHEMA = "qthermo_schema"
+_CHECKSUM = "qthermo_checksum"
+_PACKAGES = ("qthermo", "numpy", "scipy", "numba", "quimb", "qiskit", "qiskit-aer", "xarray")
+_COORDINATES = {
+    "time": ("1/energy", "time t"),
+    "energy": ("energy", "total energy E"),
+    "laplace": ("energy", "Laplace variable s"),
+    "initial": ("1", "initial thermometer level"),
+    "final": ("1", "final thermometer level"),
+}
+
+
+def build_dataset(
+    answer: Answer, problem: Problem, method: object, *, wall_time: float, messages: list[str]
+) -> xr.Dataset:
+    """Return the answer as a Dataset stamped with problem, model, method, conventions, versions and diagnostics."""
+    import xarray as xr
+
+    coordinates = {}
+    for name, values in answer.coordinates.items():
+        units, long_name = _COORDINATES.get(name, ("1", name))
+        coordinates[name] = (name, np.array(values), {"units": units, "long_name": long_name})
+    variables = {
+        name: (v.dims, np.array(v.values), {"units": v.units, "long_name": v.long_name})
+        for name, v in answer.variables.items()
+    }
+    attributes = {
+        _SCHEMA: SCHEMA_VERSION,
+        "problem": type(problem).__name__,
+        "problem_parameters": _to_json(problem_parameters(problem)),
+        "method": type(method).__name__,
+        "method_parameters": _to_json(_method_parameters(method)),
+        "model": problem.model.family,
+        "model_parameters": _to_json(problem.model.parameters),
+        "model_kind": "matrix" if isinstance(problem.model, MatrixModel) else "spin",
+        "dimension": str(problem.model.dimension),
+        "conventions": CONVENTIONS,
+        "diagnostics": _to_json(dict(answer.diagnostics)),
+        "warnings": _to_json(messages),
+        "wall_time": float(wall_time),
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        "versions": _to_json(_versions()),
+        "machine": _to_json(_machine()),
+    }
+    seed = problem.model.parameters.get("seed")
+    if seed is not None:
+        attributes["seed"] = int(seed)
+    return xr.Dataset(variables, coordinates, attributes)
+
+
+def model_hash(model: Model) -> str:
+    """Return the SHA-256 of a model's family and parameters."""
+    return hashlib.sha256(_to_json({"family": model.family, **model.parameters}).encode()).hexdigest()
+
+
+def _method_parameters(method: Any) -> dict[str, Any]:
+    return {f.name: record(getattr(method, f.name)) for f in fields(method)}
+
+
+def _to_json(value: object) -> str:
+    return json.dumps(value, default=_plain, sort_keys=False)
+
+
+def _plain(value: object) -> Any:
+    if isinstance(value, np.generic):
+        return value.item()
+    if isinstance(value, np.ndarray):
+        return value.tolist()
+    return str(value)
+
+
+def _versions() -> dict[str, str]:
+    found = {"python": platform.python_version()}
+    for package in _PACKAGES:
+        with contextlib.suppress(PackageNotFoundError):
+            found[package] = version(package)
+    return found
+
+
+def _machine() -> dict[str, Any]:
+    from threadpoolctl import threadpool_info
+
+    pools = [{key: pool.get(key) for key in ("internal_api", "version", "num_threads")} for pool in threadpool_info()]
+    return {"platform": platform.platform(), "cpus": os.cpu_count(), "thread_pools": pools}
+
+
+def save_result(data: xr.Dataset, path: str | Path) -> Path:
+    """Write a result to a netCDF file and return its path.
+
+    Complex variables are stored as two real ones, `_re` and `_im`. The file is written beside its final place, synced
+    and renamed, so an interruption leaves either the old file or the new one. A checksum of the numbers is stored.
+
+    Raises:
+        InputError: `data` is not a qthermo result.
+        FileError: the place cannot be written.
+    """
+    if _SCHEMA not in data.attrs:
+        raise InputError("Argument `data` must be a Dataset returned by qthermo.solve, but has no qthermo schema.")
+    path = Path(path)
+    plain = _split_complex(data)
+    plain.attrs[_CHECKSUM] = _checksum(plain)
+    try:
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
+    except OSError as problem:
+        raise FileError(
+            f"A result must go to a writable folder, but {path.parent} cannot be written: {problem}."
+        ) from None
+    os.close(handle)
+    try:
+        plain.to_netcdf(temporary, engine="h5netcdf")
+        with open(temporary, "rb") as written:
+            os.fsync(written.fileno())
+        os.chmod(temporary, 0o644)
+        os.replace(temporary, path)
+    except OSError as problem:
+        raise FileError(f"The result could not be written to {path}: {problem}; nothing there was changed.") from None
+    finally:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(temporary)
+    return path
+
+
+def load_result(path: str | Path) -> xr.Dataset:
+    """Read a result that `save_result` wrote, into memory.
+
+    Raises:
+        FileError: the file is missing, foreign, damaged, or of a newer schema.
+    """
+    import xarray as xr
+
+    path = Path(path)
+    if not path.is_file():
+        raise FileError(f"A result file must exist, but {path} does not.")
+    try:
+        with xr.open_dataset(path, engine="h5netcdf") as opened:
+            plain = opened.load()
+    except Exception as problem:
+        reason = str(problem).splitlines()[0] if str(problem) else type(problem).__name__
+        raise FileError(f"{path} must be a netCDF result of qthermo, but is damaged or foreign ({reason}).") from None
+    found = plain.attrs.get(_SCHEMA)
+    if found is None:
+        raise FileError(
+            f"{path} must be a netCDF result of qthermo, but has no qthermo schema: it is another program's."
+        )
+    if not isinstance(found, int | np.integer) or found > SCHEMA_VERSION:
+        raise FileError(
+            f"{path} has schema {found}, but this qthermo reads up to {SCHEMA_VERSION}; install a newer one."
+        )
+    if plain.attrs.pop(_CHECKSUM, None) != _checksum(plain):
+        raise FileError(
+            f"{path} is damaged: its numbers do not match its checksum; take it from a backup or run again."
+        )
+    return _join_complex(plain)
+
+
+def _checksum(data: xr.Dataset) -> str:
+    digest = hashlib.sha256()
+    for name in sorted(str(key) for key in data.variables):
+        digest.update(name.encode())
+        digest.update(np.ascontiguousarray(data[name].values).tobytes())
+    for key in sorted(data.attrs):
+        if key != _CHECKSUM:
+            digest.update(f"{key}={data.attrs[key]}".encode())
+    return digest.hexdigest()
+
+
+def _split_complex(data: xr.Dataset) -> xr.Dataset:
+    plain = data.copy()
+    for name in [str(key) for key in data.data_vars if np.iscomplexobj(data[key].values)]:
+        for suffix, part in (("_re", data[name].real), ("_im", data[name].imag)):
+            plain[name + suffix] = part.assign_attrs(data[name].attrs)
+        plain = plain.drop_vars(name)
+    return plain
+
+
+def _join_complex(plain: xr.Dataset) -> xr.Dataset:
+    data = plain
+    for name in [str(key)[:-3] for key in plain.data_vars if str(key).endswith("_re")]:
+        if name + "_im" in plain.data_vars:
+            joined = plain[name + "_re"] + 1j * plain[name + "_im"]
+            data = data.assign({name: joined.assign_attrs(plain[name + "_re"].attrs)})
+            data = data.drop_vars([name + "_re", name + "_im"])
+    return data

@@ -1,0 +1,119 @@
+"""The one door: `solve(problem, method)` checks, refuses what cannot work, runs, and stamps the result."""
+
+from __future__ import annotations
+
+import time
+import warnings
+from typing import TYPE_CHECKING, ClassVar, Protocol
+
+from qthermo.answers import Answer
+from qthermo.errors import InputError, MemoryRefusedError, UnsupportedError
+from qthermo.exact.dense import Dense
+from qthermo.memory import available_memory, check_memory
+from qthermo.problems import Autocorrelation, GroundState, Problem, Propagator
+from qthermo.progress import Progress, silent
+from qthermo.results import build_dataset
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+__all__ = ["METHODS", "PROBLEMS", "Method", "find_methods", "solve"]
+
+
+class Method(Protocol):
+    """What a method is: a frozen dataclass whose fields are its only options."""
+
+    answers: ClassVar[tuple[type, ...]]
+
+    def check(self, problem: Problem, /) -> None:
+        """Raise `InputError` if this method cannot answer this problem for this model."""
+
+    def estimate_memory(self, problem: Problem, /) -> float:
+        """Return the bytes that `run` would need at its peak, without allocating."""
+        ...
+
+    def run(self, problem: Problem, progress: Progress, /) -> Answer:
+        """Answer a problem that passed `check` and fits in memory."""
+        ...
+
+
+METHODS: tuple[type[Method], ...] = (Dense,)
+PROBLEMS: tuple[type[Problem], ...] = (Autocorrelation, Propagator, GroundState)
+
+
+def solve(problem: Problem, method: Method, *, progress: Progress = silent) -> xr.Dataset:
+    """Answer `problem` by `method`.
+
+    Args:
+        problem: what is wanted, for example `Autocorrelation(model, times=times)`.
+        method: how, for example `Dense()`.
+        progress: called with a fraction in [0, 1] and a few words while the work goes on.
+
+    Returns:
+        A Dataset with the answer's variables; its attributes hold problem, model, method, conventions, versions,
+        diagnostics, warnings, seed and wall time. `qthermo.save_result` writes it.
+
+    Raises:
+        UnsupportedError: the method does not answer this problem or model; the message names those that do.
+        MemoryRefusedError: the run would not fit in memory; nothing was allocated; the message names those that fit.
+        NotConvergedError: the method stopped short of its tolerance.
+    """
+    _check_pair(problem, method)
+    needed = method.estimate_memory(problem)
+    if needed > 0.9 * available_memory():
+        name = f"{type(method).__name__} for {_describe(problem)}"
+        check_memory(needed, what=name, remedy=_remedy(problem, method))
+    start = time.perf_counter()
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        answer = method.run(problem, progress)
+    wall_time = time.perf_counter() - start
+    for warning in caught:
+        warnings.warn_explicit(warning.message, warning.category, warning.filename, warning.lineno)
+    messages = [str(warning.message) for warning in caught]
+    return build_dataset(answer, problem, method, wall_time=wall_time, messages=messages)
+
+
+def find_methods(problem: Problem) -> list[type[Method]]:
+    """Return the methods that, with their default options, answer this problem for this model and fit in memory."""
+    free = available_memory()
+    return [cls for cls in METHODS if type(problem) in cls.answers and _fits(problem, cls, free)]
+
+
+def _fits(problem: Problem, cls: type[Method], free: int) -> bool:
+    method = cls()
+    try:
+        method.check(problem)
+        return method.estimate_memory(problem) <= 0.9 * free
+    except InputError:
+        return False
+
+
+def _check_pair(problem: Problem, method: Method) -> None:
+    if not isinstance(problem, PROBLEMS):
+        names = ", ".join(cls.__name__ for cls in PROBLEMS)
+        raise UnsupportedError(f"Argument `problem` must be one of {names}, but is a {type(problem).__name__}.")
+    if not isinstance(method, METHODS):
+        names = ", ".join(cls.__name__ for cls in METHODS)
+        raise UnsupportedError(f"Argument `method` must be an instance of one of {names}, but is {method!r}.")
+    if type(problem) not in method.answers:
+        raise UnsupportedError(
+            f"{type(method).__name__} does not answer {type(problem).__name__}; {_remedy(problem, method)}"
+        )
+    try:
+        method.check(problem)
+    except MemoryRefusedError:
+        raise
+    except UnsupportedError as error:
+        raise UnsupportedError(f"{error} {_remedy(problem, method).capitalize()}") from None
+
+
+def _describe(problem: Problem) -> str:
+    return f"a Hilbert space of dimension {problem.model.dimension}"
+
+
+def _remedy(problem: Problem, method: Method) -> str:
+    names = [cls.__name__ for cls in find_methods(problem) if cls is not type(method)]
+    if not names:
+        return "no other method answers it: take a smaller model."
+    return f"methods that can: {', '.join(names)}."
