@@ -6,7 +6,9 @@
 from importlib.metadata import version
 
 from qthermo import models
+from qthermo.circuits.trotter_circuit import TrotterCircuit
 from qthermo.errors import (
+    ExecutionError,
     FileError,
     InputError,
     MemoryRefusedError,
@@ -28,6 +30,7 @@ __version__ = version("qthermo")
 __all__ = [
     "Autocorrelation",
     "Dense",
+    "ExecutionError",
     "FileError",
     "GroundState",
     "InputError",
@@ -39,6 +42,7 @@ __all__ = [
     "Propagator",
     "QThermoError",
     "Thermometer",
+    "TrotterCircuit",
     "UnsupportedError",
     "ValidityWarning",
     "load_result",

@@ -7,6 +7,7 @@ import warnings
 from typing import TYPE_CHECKING, ClassVar, Protocol
 
 from qthermo.answers import Answer
+from qthermo.circuits.trotter_circuit import TrotterCircuit
 from qthermo.errors import InputError, MemoryRefusedError, UnsupportedError
 from qthermo.exact.dense import Dense
 from qthermo.memory import available_memory, check_memory
@@ -37,7 +38,7 @@ class Method(Protocol):
         ...
 
 
-METHODS: tuple[type[Method], ...] = (Dense,)
+METHODS: tuple[type[Method], ...] = (Dense, TrotterCircuit)
 PROBLEMS: tuple[type[Problem], ...] = (Autocorrelation, Propagator, GroundState)
 
 
@@ -105,7 +106,8 @@ def _check_pair(problem: Problem, method: Method) -> None:
     except MemoryRefusedError:
         raise
     except UnsupportedError as error:
-        raise UnsupportedError(f"{error} {_remedy(problem, method).capitalize()}") from None
+        remedy = _remedy(problem, method)
+        raise UnsupportedError(f"{error} {remedy[0].upper()}{remedy[1:]}") from None
 
 
 def _describe(problem: Problem) -> str:
