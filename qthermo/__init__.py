@@ -22,6 +22,7 @@ from qthermo.operators import PauliString, PauliSum
 from qthermo.problems import Autocorrelation, GroundState, Propagator
 from qthermo.results import load_result, save_result
 from qthermo.solve import solve
+from qthermo.tensor_network.heisenberg_tebd import HeisenbergTEBD
 
 __version__ = version("qthermo")
 
@@ -30,6 +31,7 @@ __all__ = [
     "Dense",
     "FileError",
     "GroundState",
+    "HeisenbergTEBD",
     "InputError",
     "MemoryRefusedError",
     "NotConvergedError",

@@ -13,6 +13,7 @@ from qthermo.memory import available_memory, check_memory
 from qthermo.problems import Autocorrelation, GroundState, Problem, Propagator
 from qthermo.progress import Progress, silent
 from qthermo.results import build_dataset
+from qthermo.tensor_network.heisenberg_tebd import HeisenbergTEBD
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -37,7 +38,7 @@ class Method(Protocol):
         ...
 
 
-METHODS: tuple[type[Method], ...] = (Dense,)
+METHODS: tuple[type[Method], ...] = (Dense, HeisenbergTEBD)
 PROBLEMS: tuple[type[Problem], ...] = (Autocorrelation, Propagator, GroundState)
 
 
@@ -105,7 +106,8 @@ def _check_pair(problem: Problem, method: Method) -> None:
     except MemoryRefusedError:
         raise
     except UnsupportedError as error:
-        raise UnsupportedError(f"{error} {_remedy(problem, method).capitalize()}") from None
+        remedy = _remedy(problem, method)
+        raise UnsupportedError(f"{error} {remedy[0].upper()}{remedy[1:]}") from None
 
 
 def _describe(problem: Problem) -> str:
