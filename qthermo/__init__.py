@@ -24,6 +24,7 @@ from qthermo.operators import PauliString, PauliSum
 from qthermo.problems import Autocorrelation, GroundState, Propagator
 from qthermo.results import load_result, save_result
 from qthermo.solve import solve
+from qthermo.tensor_network.heisenberg_tebd import HeisenbergTEBD
 
 __version__ = version("qthermo")
 
@@ -33,6 +34,7 @@ __all__ = [
     "ExecutionError",
     "FileError",
     "GroundState",
+    "HeisenbergTEBD",
     "InputError",
     "MemoryRefusedError",
     "NotConvergedError",

@@ -14,6 +14,7 @@ from qthermo.memory import available_memory, check_memory
 from qthermo.problems import Autocorrelation, GroundState, Problem, Propagator
 from qthermo.progress import Progress, silent
 from qthermo.results import build_dataset
+from qthermo.tensor_network.heisenberg_tebd import HeisenbergTEBD
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -38,7 +39,7 @@ class Method(Protocol):
         ...
 
 
-METHODS: tuple[type[Method], ...] = (Dense, TrotterCircuit)
+METHODS: tuple[type[Method], ...] = (Dense, HeisenbergTEBD, TrotterCircuit)
 PROBLEMS: tuple[type[Problem], ...] = (Autocorrelation, Propagator, GroundState)
 
 
