@@ -22,11 +22,13 @@ from qthermo.operators import PauliString, PauliSum
 from qthermo.problems import Autocorrelation, GroundState, Propagator
 from qthermo.results import load_result, save_result
 from qthermo.solve import solve
+from qthermo.theory.cavity_diffuson import CavityDiffuson
 
 __version__ = version("qthermo")
 
 __all__ = [
     "Autocorrelation",
+    "CavityDiffuson",
     "Dense",
     "FileError",
     "GroundState",

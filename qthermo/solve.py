@@ -13,6 +13,7 @@ from qthermo.memory import available_memory, check_memory
 from qthermo.problems import Autocorrelation, GroundState, Problem, Propagator
 from qthermo.progress import Progress, silent
 from qthermo.results import build_dataset
+from qthermo.theory.cavity_diffuson import CavityDiffuson
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -37,7 +38,7 @@ class Method(Protocol):
         ...
 
 
-METHODS: tuple[type[Method], ...] = (Dense,)
+METHODS: tuple[type[Method], ...] = (Dense, CavityDiffuson)
 PROBLEMS: tuple[type[Problem], ...] = (Autocorrelation, Propagator, GroundState)
 
 
