@@ -14,6 +14,7 @@ from qthermo.problems import Autocorrelation, GroundState, Problem, Propagator
 from qthermo.progress import Progress, silent
 from qthermo.results import build_dataset
 from qthermo.tensor_network.heisenberg_tebd import HeisenbergTEBD
+from qthermo.theory.cavity_diffuson import CavityDiffuson
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -38,7 +39,12 @@ class Method(Protocol):
         ...
 
 
-METHODS: tuple[type[Method], ...] = (Dense, HeisenbergTEBD)
+METHODS: tuple[type[Method], ...] = (
+    Dense,
+    HeisenbergTEBD,
+    TrotterCircuit,
+    CavityDiffuson,
+)
 PROBLEMS: tuple[type[Problem], ...] = (Autocorrelation, Propagator, GroundState)
 
 
