@@ -6,7 +6,9 @@
 from importlib.metadata import version
 
 from qthermo import models
+from qthermo.circuits.trotter_circuit import TrotterCircuit
 from qthermo.errors import (
+    ExecutionError,
     FileError,
     InputError,
     MemoryRefusedError,
@@ -31,6 +33,7 @@ __all__ = [
     "Autocorrelation",
     "CavityDiffuson",
     "Dense",
+    "ExecutionError",
     "FileError",
     "GroundState",
     "HeisenbergTEBD",
@@ -43,6 +46,7 @@ __all__ = [
     "Propagator",
     "QThermoError",
     "Thermometer",
+    "TrotterCircuit",
     "UnsupportedError",
     "ValidityWarning",
     "load_result",

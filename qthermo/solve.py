@@ -7,6 +7,7 @@ import warnings
 from typing import TYPE_CHECKING, ClassVar, Protocol
 
 from qthermo.answers import Answer
+from qthermo.circuits.trotter_circuit import TrotterCircuit
 from qthermo.errors import InputError, MemoryRefusedError, UnsupportedError
 from qthermo.exact.dense import Dense
 from qthermo.memory import available_memory, check_memory
