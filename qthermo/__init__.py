@@ -25,11 +25,13 @@ from qthermo.problems import Autocorrelation, GroundState, Propagator
 from qthermo.results import load_result, save_result
 from qthermo.solve import solve
 from qthermo.tensor_network.heisenberg_tebd import HeisenbergTEBD
+from qthermo.theory.cavity_diffuson import CavityDiffuson
 
 __version__ = version("qthermo")
 
 __all__ = [
     "Autocorrelation",
+    "CavityDiffuson",
     "Dense",
     "ExecutionError",
     "FileError",

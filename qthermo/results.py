@@ -9,6 +9,7 @@ import json
 import os
 import platform
 import tempfile
+from collections.abc import Mapping
 from dataclasses import fields
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
@@ -19,14 +20,14 @@ import numpy as np
 
 from qthermo.answers import Answer
 from qthermo.errors import FileError, InputError
-from qthermo.models import MatrixModel, Model
+from qthermo.models import MatrixModel
 from qthermo.models.model import record
 from qthermo.problems import Problem, problem_parameters
 
 if TYPE_CHECKING:
     import xarray as xr
 
-__all__ = ["SCHEMA_VERSION", "build_dataset", "load_result", "save_result"]
+__all__ = ["SCHEMA_VERSION", "build_dataset", "load_result", "matches_request", "merge_results", "save_result"]
 
 SCHEMA_VERSION = 1
 CONVENTIONS = (
@@ -62,12 +63,7 @@ def build_dataset(
     }
     attributes = {
         _SCHEMA: SCHEMA_VERSION,
-        "problem": type(problem).__name__,
-        "problem_parameters": _to_json(problem_parameters(problem)),
-        "method": type(method).__name__,
-        "method_parameters": _to_json(_method_parameters(method)),
-        "model": problem.model.family,
-        "model_parameters": _to_json(problem.model.parameters),
+        **_request(problem, method),
         "model_kind": "matrix" if isinstance(problem.model, MatrixModel) else "spin",
         "dimension": str(problem.model.dimension),
         "conventions": CONVENTIONS,
@@ -84,9 +80,38 @@ def build_dataset(
     return xr.Dataset(variables, coordinates, attributes)
 
 
-def model_hash(model: Model) -> str:
-    """Return the SHA-256 of a model's family and parameters."""
-    return hashlib.sha256(_to_json({"family": model.family, **model.parameters}).encode()).hexdigest()
+def matches_request(data: xr.Dataset, problem: Problem, method: object) -> bool:
+    """Return whether `data` answers this problem by this method, made by this version of qthermo."""
+    same_version = json.loads(data.attrs.get("versions", "{}")).get("qthermo") == _versions()["qthermo"]
+    return same_version and all(data.attrs.get(key) == value for key, value in _request(problem, method).items())
+
+
+def merge_results(results: Mapping[str, xr.Dataset]) -> xr.Dataset:
+    """Return one Dataset with the variables of all results, `_name` appended; coordinates are joined, gaps are NaN.
+
+    The attributes of each result are kept as JSON in the attribute `part_name`.
+    """
+    import xarray as xr
+
+    renamed = [
+        data.rename({variable: f"{variable}_{name}" for variable in data.data_vars}).drop_attrs(deep=False)
+        for name, data in results.items()
+    ]
+    merged = xr.merge(renamed, join="outer", compat="no_conflicts")
+    merged.attrs = {_SCHEMA: SCHEMA_VERSION, "problem": "merged", "conventions": CONVENTIONS}
+    merged.attrs |= {f"part_{name}": _to_json(dict(data.attrs)) for name, data in results.items()}
+    return merged
+
+
+def _request(problem: Problem, method: object) -> dict[str, str]:
+    return {
+        "problem": type(problem).__name__,
+        "problem_parameters": _to_json(problem_parameters(problem)),
+        "method": type(method).__name__,
+        "method_parameters": _to_json(_method_parameters(method)),
+        "model": problem.model.family,
+        "model_parameters": _to_json(problem.model.parameters),
+    }
 
 
 def _method_parameters(method: Any) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from qthermo.problems import Autocorrelation, GroundState, Problem, Propagator
 from qthermo.progress import Progress, silent
 from qthermo.results import build_dataset
 from qthermo.tensor_network.heisenberg_tebd import HeisenbergTEBD
+from qthermo.theory.cavity_diffuson import CavityDiffuson
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -39,7 +40,12 @@ class Method(Protocol):
         ...
 
 
-METHODS: tuple[type[Method], ...] = (Dense, HeisenbergTEBD, TrotterCircuit)
+METHODS: tuple[type[Method], ...] = (
+    Dense,
+    HeisenbergTEBD,
+    TrotterCircuit,
+    CavityDiffuson,
+)
 PROBLEMS: tuple[type[Problem], ...] = (Autocorrelation, Propagator, GroundState)
 
 
