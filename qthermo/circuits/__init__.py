@@ -10,15 +10,18 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from qthermo.circuits.builder import build_trotter_circuit
+    from qthermo.circuits.compilation import CompiledCircuit, compile_circuit
     from qthermo.circuits.measurement import build_measured_circuit
     from qthermo.circuits.qasm import save_qasm
     from qthermo.circuits.qubit_order import from_qubit_order, to_qubit_order, to_sparse_pauli_op
     from qthermo.circuits.trotter_circuit import TrotterCircuit
 
 __all__ = [
+    "CompiledCircuit",
     "TrotterCircuit",
     "build_measured_circuit",
     "build_trotter_circuit",
+    "compile_circuit",
     "from_qubit_order",
     "save_qasm",
     "to_qubit_order",
@@ -26,9 +29,11 @@ __all__ = [
 ]
 
 _HOMES = {
+    "CompiledCircuit": "compilation",
     "TrotterCircuit": "trotter_circuit",
     "build_measured_circuit": "measurement",
     "build_trotter_circuit": "builder",
+    "compile_circuit": "compilation",
     "from_qubit_order": "qubit_order",
     "save_qasm": "qasm",
     "to_qubit_order": "qubit_order",

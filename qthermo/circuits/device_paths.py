@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +12,7 @@ from qiskit.transpiler import Target
 
 __all__ = ["find_path", "pair_errors"]
 
-_BUDGET = 4000
+_BUDGETS = (500, 4_000, 40_000)
 _STARTS = 24
 
 
@@ -34,7 +35,7 @@ def find_path(target: Target, length: int, rng: np.random.Generator) -> list[int
     Depth-first search with the fewest-exits rule from several starts, each within a budget of visits; of the paths
     found the one with the greatest product of (1 - error) is kept. Pairs with error 1 (broken) are avoided.
 
-    Cost: a few milliseconds at 100 qubits.
+    Cost: milliseconds at 50 of 156 qubits and at 100; seconds where no path is found.
     """
     errors = {pair: error for pair, error in pair_errors(target).items() if error < 1}
     neighbours: dict[int, list[int]] = {}
@@ -44,37 +45,50 @@ def find_path(target: Target, length: int, rng: np.random.Generator) -> list[int
     if length == 1:
         return [min(range(target.num_qubits), key=lambda q: _readout_error(target, q))]
     starts: NDArray[np.int64] = rng.permutation(sorted(neighbours))
-    best: tuple[float, list[int]] | None = None
     ends_first = sorted(starts.tolist(), key=lambda q: len(neighbours[q]))
-    for start in [*ends_first[: _STARTS // 2], *starts[: _STARTS // 2].tolist()]:
-        path = _extend([start], neighbours, errors, length)
-        if path is None:
-            continue
-        loss = sum(-math.log1p(-errors[min(p), max(p)]) for p in zip(path, path[1:], strict=False))
-        if best is None or loss < best[0]:
-            best = (loss, path)
-    return None if best is None else best[1]
+    tried = [*ends_first[: _STARTS // 2], *starts[: _STARTS // 2].tolist()]
+    found: list[list[int]] = []
+    for budget in _BUDGETS:
+        visits = 0
+        for start in tried:
+            path, used = _extend([start], neighbours, errors, length, budget)
+            visits += used
+            if path is not None:
+                found.append(path)
+            if found and visits > _BUDGETS[0]:
+                break
+        if found:
+            return min(found, key=lambda path: _path_loss(path, errors))
+    return None
+
+
+def _path_loss(path: list[int], errors: Mapping[tuple[int, int], float]) -> float:
+    return sum(-math.log1p(-errors[min(pair), max(pair)]) for pair in pairwise(path))
 
 
 def _extend(
-    path: list[int], neighbours: Mapping[int, list[int]], errors: Mapping[tuple[int, int], float], length: int
-) -> list[int] | None:
-    """Grow the path depth first; give up after `_BUDGET` visits."""
+    path: list[int],
+    neighbours: Mapping[int, list[int]],
+    errors: Mapping[tuple[int, int], float],
+    length: int,
+    budget: int,
+) -> tuple[list[int] | None, int]:
+    """Grow the path depth first; give up after `budget` visits. Return the path and the visits made."""
     used = set(path)
     options = [_choices(path[-1], used, neighbours, errors)]
-    for _ in range(_BUDGET):
+    for visits in range(budget):
         if len(path) == length:
-            return path
+            return path, visits
         while options and not options[-1]:
             options.pop()
             used.discard(path.pop())
         if not options:
-            return None
+            return None, visits
         step = options[-1].pop()
         path.append(step)
         used.add(step)
         options.append(_choices(step, used, neighbours, errors))
-    return None
+    return None, budget
 
 
 def _choices(
