@@ -8,7 +8,6 @@ import io
 import json
 import os
 import platform
-import tempfile
 from collections.abc import Mapping
 from dataclasses import fields
 from datetime import UTC, datetime
@@ -20,6 +19,7 @@ import numpy as np
 
 from qthermo.answers import Answer
 from qthermo.errors import FileError, InputError
+from qthermo.files import write_atomically
 from qthermo.models import MatrixModel
 from qthermo.models.model import record
 from qthermo.problems import Problem, problem_parameters
@@ -158,26 +158,9 @@ def save_result(data: xr.Dataset, path: str | Path) -> Path:
     """
     if _SCHEMA not in data.attrs:
         raise InputError("Argument `data` must be a Dataset returned by qthermo.solve, but has no qthermo schema.")
-    path = Path(path)
     plain = _split_complex(data)
-    try:
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
-    except OSError as problem:
-        raise FileError(
-            f"A result must go to a writable folder, but {path.parent} cannot be written: {problem}."
-        ) from None
-    os.close(handle)
-    try:
-        plain.to_netcdf(temporary, engine="h5netcdf")
-        _append_seal(temporary)
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, path)
-    except OSError as problem:
-        raise FileError(f"The result could not be written to {path}: {problem}; nothing there was changed.") from None
-    finally:
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(temporary)
-    return path
+    content = bytes(plain.to_netcdf(engine="h5netcdf"))
+    return write_atomically(Path(path), content + _SEAL + hashlib.sha256(content).hexdigest().encode())
 
 
 def load_result(path: str | Path) -> xr.Dataset:
@@ -205,15 +188,6 @@ def load_result(path: str | Path) -> xr.Dataset:
             f"{path} has schema {found}, but this qthermo reads up to {SCHEMA_VERSION}; install a newer one."
         )
     return _join_complex(plain)
-
-
-def _append_seal(path: str) -> None:
-    """Append the SHA-256 of the file to it and sync; HDF5 readers ignore what follows the end they know."""
-    with open(path, "r+b") as file:
-        digest = hashlib.sha256(file.read()).hexdigest()
-        file.write(_SEAL + digest.encode())
-        file.flush()
-        os.fsync(file.fileno())
 
 
 def _check_seal(path: Path) -> bytes:

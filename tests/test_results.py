@@ -129,5 +129,5 @@ def test_failed_save_keeps_the_old_file(result: xr.Dataset, tmp_path, monkeypatc
         qt.save_result(result.assign_attrs(note="new"), path)
     assert path.read_bytes() == before
     assert os.listdir(tmp_path) == ["result.nc"]
-    with pytest.raises(qt.FileError, match="writable folder"):
+    with pytest.raises(qt.FileError, match="missing"):
         qt.save_result(result, tmp_path / "missing" / "result.nc")

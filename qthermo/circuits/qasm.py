@@ -1,15 +1,13 @@
-"""OpenQASM files: written whole or not at all."""
+"""OpenQASM 3 files of bound circuits."""
 
 from __future__ import annotations
 
-import contextlib
-import os
-import tempfile
 from pathlib import Path
 
 from qiskit import QuantumCircuit, qasm3
 
-from qthermo.errors import FileError, InputError
+from qthermo.errors import InputError
+from qthermo.files import write_atomically
 
 __all__ = ["check_bound", "save_qasm", "write_atomically"]
 
@@ -44,30 +42,3 @@ def check_bound(circuit: QuantumCircuit) -> None:
                 raise InputError(
                     f"Every angle must be finite, but instruction {place} (`{item.operation.name}`) has {value}."
                 )
-
-
-def write_atomically(path: Path, content: bytes) -> Path:
-    """Write `content` beside `path`, sync, and rename.
-
-    Raises:
-        FileError: the place cannot be written; nothing there was changed.
-    """
-    temporary = None
-    try:
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, path)
-        temporary = None
-    except OSError as problem:
-        raise FileError(
-            f"The file must go to a writable place, but {path} cannot be written: {problem}; nothing was changed."
-        ) from None
-    finally:
-        if temporary is not None:
-            with contextlib.suppress(FileNotFoundError):
-                os.unlink(temporary)
-    return path

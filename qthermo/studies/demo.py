@@ -12,7 +12,7 @@ import numpy as np
 from qthermo.circuits.trotter_circuit import TrotterCircuit
 from qthermo.errors import FileError
 from qthermo.exact.dense import Dense
-from qthermo.models import Model, sample_imbrie_chain
+from qthermo.models import SpinModel, sample_imbrie_chain
 from qthermo.problems import Autocorrelation, Problem, Propagator
 from qthermo.progress import Progress
 from qthermo.results import load_result, matches_request, save_result
@@ -42,12 +42,12 @@ class DemoStep:
         return self.method.estimate_memory(self.problem)
 
 
-def demo_model(*, num_bath_sites: int = 9, disorder: float = 1.0, seed: int = 1) -> Model:
+def demo_model(*, num_bath_sites: int = 9, disorder: float = 1.0, seed: int = 1) -> SpinModel:
     """Return the demo's model: an Imbrie chain with the default thermometer."""
     return sample_imbrie_chain(num_bath_sites=num_bath_sites, disorder=disorder, seed=seed)
 
 
-def demo_steps(model: Model, *, seed: int = 1) -> list[DemoStep]:
+def demo_steps(model: SpinModel, *, seed: int = 1) -> list[DemoStep]:
     """Return the demo's steps: C(t) by three engines, and c(E=0, s) exactly and by both closures of the theory."""
     times = np.linspace(0, 6, 25)
     dynamics = Autocorrelation(model, times=times)
@@ -100,9 +100,9 @@ def compare_demo(steps: list[DemoStep], results: dict[str, xr.Dataset]) -> Itera
             yield compare_propagators(data, results["exact-laplace"], label=step.label)
 
 
-def write_demo_files(model: Model, results: dict[str, xr.Dataset], folder: Path) -> list[Path]:
+def write_demo_files(model: SpinModel, results: dict[str, xr.Dataset], folder: Path) -> list[Path]:
     """Write figure.png, result.nc (all results, their names as suffixes) and circuit.qasm; return their paths."""
-    from qthermo.circuits import build_trotter_circuit, save_qasm
+    from qthermo.circuits import build_measured_circuit, save_qasm
     from qthermo.plotting import save_demo_figure
     from qthermo.results import merge_results
 
@@ -110,5 +110,5 @@ def write_demo_files(model: Model, results: dict[str, xr.Dataset], folder: Path)
     propagators = [results[name] for name in ("exact-laplace", "edge", "averaged")]
     figure = save_demo_figure(correlators, propagators, repr(model)[1:-1], folder / "figure.png")
     merged = save_result(merge_results(results), folder / "result.nc")
-    circuit = build_trotter_circuit(model, time=6.0, num_steps=60)
+    circuit = build_measured_circuit(model, num_steps=60, time_step=0.1)
     return [figure, merged, save_qasm(circuit, folder / "circuit.qasm")]
