@@ -84,7 +84,8 @@ def compare_chain(num_sites, target, rounds):
     print(
         f"chain n={num_sites} fake_fez: CZ {ours[0]} / {theirs[0]} = {ours[0] / theirs[0]:.3f}; "
         f"2q depth {ours[1]} / {theirs[1]}; "
-        f"compile {best['compile']:.1f} / {best['peer compile']:.1f} ms = {best['compile'] / best['peer compile']:.2f}, "
+        f"compile {best['compile']:.1f} / {best['peer compile']:.1f} ms = "
+        f"{best['compile'] / best['peer compile']:.2f}, "
         f"with building {total:.2f}; bind / compile {best['bind']:.2f} / {best['compile']:.1f} ms = "
         f"{best['bind'] / best['compile']:.3f}"
     )
@@ -99,7 +100,8 @@ def compare_fractional(num_sites):
         )
     per_step = [(b - a) / 10 for a, b in zip(*counts, strict=True)]
     print(
-        f"chain n={num_sites:3d} rzz target: per step {per_step[0]:.1f} rzz (n-1 = {num_sites - 1}), depth {per_step[1]:.1f}"
+        f"chain n={num_sites} rzz target: per step {per_step[0]:.1f} rzz (n-1 = {num_sites - 1}), "
+        f"depth {per_step[1]:.1f}"
     )
 
 
@@ -111,8 +113,9 @@ def compare_all_to_all(num_sites, num_steps):
         seconds, compiled = cpu(lambda circuit=circuit: compile_circuit(circuit, target))
         gates, depth = costs(compiled.circuit)
         print(
-            f"all-to-all n={num_sites} line, {num_steps} steps, {layout:14s}: CZ {gates} / {peer_gates} = 1/{peer_gates / gates:.2f}"
-            f"   2q depth {depth} / {peer_depth} = 1/{peer_depth / depth:.2f}   ({seconds:.2f} s)"
+            f"all-to-all n={num_sites} line, {num_steps} steps, {layout}: "
+            f"CZ {gates} / {peer_gates} = 1/{peer_gates / gates:.2f}; "
+            f"2q depth {depth} / {peer_depth} = 1/{peer_depth / depth:.2f}   ({seconds:.2f} s)"
         )
     full = Target.from_configuration(["cz", "rz", "sx", "x"], num_sites, CouplingMap.from_full(num_sites))
     circuits = [build_trotter_circuit(model, num_steps=k, layout="round_robin") for k in (1, 2)]

@@ -135,7 +135,7 @@ class TrotterWriter:
                 emit(self, stage.weight)
 
     def _tile(self, body: tuple[Stage, ...], count: int) -> None:
-        """Append `body` `count` times; a body that moves the sites is written as often as it takes to bring them back."""
+        """Append `body` `count` times; one that moves the sites is written as often as it takes to bring them back."""
         outer, before = self.circuit, list(self.wires)
         self.circuit = tile = QuantumCircuit(len(before))
         length = 0

@@ -49,6 +49,11 @@ class CompiledCircuit:
         """Counts by gate, two-qubit gates and depth, depth, duration in seconds, product of (1 - error)."""
         return report_circuit(self.circuit, self.target)
 
+    @property
+    def folds_angles(self) -> bool:
+        """Whether `bind` changes rzz angles, so that the bound circuit is more than the parametric one."""
+        return "rzz" in self.target.operation_names
+
     def bind(self, time_step: float) -> QuantumCircuit:
         """Return the circuit at a time step, angles of fractional rzz folded into [0, pi/2].
 
@@ -148,7 +153,7 @@ def _fake_backend(name: str) -> BackendV2:
         ) from None
     wanted = name.replace("_", "").lower()
     for attribute in dir(module):
-        if attribute.startswith("Fake") and attribute.removesuffix("V2").lower() == wanted:
+        if attribute.removesuffix("V2").removesuffix("Backend").lower() == wanted and wanted.startswith("fake"):
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", UserWarning)
                 return getattr(module, attribute)()
