@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
@@ -39,8 +39,9 @@ class HeisenbergTEBD:
         trotter_order: Suzuki order, 2 or 4.
         truncation_error: weight that one truncation may discard, relative to the norm, where chi does not bind.
         tolerance: the largest estimated error of C accepted.
-        estimate_errors: also evolve with chi/2, and with chi/2 and half the step; the changes are the answer's
-            `truncation_error` and `trotter_error` (the latter times 2^order / (2^order - 1)).
+        estimate_errors: also evolve with chi/2 and a hundred times the discarded weight, whose change is
+            `truncation_error`; and with chi/2 and a hundredth of it, at this step and at half of it, whose change
+            times 2^order / (2^order - 1) is `trotter_error`. Each is the largest up to its time.
         stop_at_tolerance: end the evolution where the estimate first exceeds `tolerance`; later values are NaN.
         time_doubling: use C(2t) where H is real.
 
@@ -100,7 +101,7 @@ class HeisenbergTEBD:
         from qthermo.tensor_network.quimb_door import to_quimb_operator
 
         _check_chain(model)
-        evolution = _start(model, self, self.max_bond_dim, 1)
+        evolution = _start(model, self, 1)
         evolution.advance(check_real("time", time, minimum=0))
         return to_quimb_operator(evolution.chain.tensors, model.num_sites)
 
@@ -114,7 +115,7 @@ def _check_chain(model: Model) -> None:
         raise UnsupportedError(f"HeisenbergTEBD needs a chain. {problem}") from None
 
 
-def _start(model: SpinModel, method: HeisenbergTEBD, max_bond_dim: int, refinement: int) -> OperatorEvolution:
+def _start(model: SpinModel, method: HeisenbergTEBD, refinement: int) -> OperatorEvolution:
     from qthermo.tensor_network.heisenberg_evolution import OperatorEvolution
     from qthermo.tensor_network.pauli_transfer import bond_generators, exponentiate
     from qthermo.tensor_network.trotter_steps import GateCache
@@ -125,7 +126,7 @@ def _start(model: SpinModel, method: HeisenbergTEBD, max_bond_dim: int, refineme
         order=method.trotter_order,
         time_step=method.time_step,
         refinement=refinement,
-        max_bond_dim=max_bond_dim,
+        max_bond_dim=method.max_bond_dim,
         cutoff=method.truncation_error,
     )
 
@@ -135,10 +136,12 @@ def _autocorrelation(problem: Autocorrelation, method: HeisenbergTEBD, progress:
     if not isinstance(model, SpinModel):
         raise UnsupportedError("HeisenbergTEBD needs a model of spins.")
     doubling = method.time_doubling and model.hamiltonian.is_real
-    runs = [_start(model, method, method.max_bond_dim, 1)]
+    runs = [_start(model, method, 1)]
     if method.estimate_errors:
-        smaller = max(method.max_bond_dim // 2, 1)
-        runs += [_start(model, method, smaller, 1), _start(model, method, smaller, 2)]
+        half = max(method.max_bond_dim // 2, 2)
+        coarse = replace(method, max_bond_dim=half, truncation_error=100 * method.truncation_error)
+        sharp = replace(method, max_bond_dim=half, truncation_error=method.truncation_error / 100)
+        runs += [_start(model, coarse, 1), _start(model, sharp, 1), _start(model, sharp, 2)]
     values = np.full((len(runs), problem.times.size), np.nan)
     for k, time in enumerate(problem.times):
         progress(float(time / problem.times[-1]) if time > 0 else 0.0, f"time {time:g}")
@@ -163,12 +166,12 @@ def _autocorrelation(problem: Autocorrelation, method: HeisenbergTEBD, progress:
 
 
 def _errors(values: NDArray[np.float64], method: HeisenbergTEBD) -> dict[str, NDArray[np.float64]]:
-    if len(values) < 3:
+    if len(values) < 4:
         return {}
     richardson = 2.0**method.trotter_order / (2.0**method.trotter_order - 1)
     return {
-        "truncation_error": np.abs(values[0] - values[1]),
-        "trotter_error": richardson * np.abs(values[1] - values[2]),
+        "truncation_error": np.maximum.accumulate(np.abs(values[0] - values[1])),
+        "trotter_error": np.maximum.accumulate(richardson * np.abs(values[2] - values[3])),
     }
 
 
