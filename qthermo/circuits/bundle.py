@@ -17,7 +17,7 @@ from qiskit.transpiler import Target
 
 from qthermo.checks import check_ascending, check_choice, check_integer, check_real
 from qthermo.circuits.autocorrelation import TrotterGrid, exact_correlator
-from qthermo.circuits.builder import LAYOUTS, TIME_STEP
+from qthermo.circuits.builder import LAYOUTS, TIME_STEP, check_evolution
 from qthermo.circuits.compilation import CompiledCircuit, compile_circuit
 from qthermo.circuits.manifest import describe_model, write_manifest
 from qthermo.circuits.measurement import build_measured_circuit
@@ -189,7 +189,7 @@ def _trotter_values(
     if model.num_sites > _EXACT_SITES:
         return None
     grid = TrotterGrid(np.full(time_steps.size, steps), time_steps)
-    return [float(value) for value in exact_correlator(model, grid, order, layout)]
+    return [float(value) for value in exact_correlator(check_evolution(model, order, layout), grid)]
 
 
 def _reference_values(reference: xr.Dataset | None, times: NDArray[np.float64]) -> dict[str, Any] | None:
