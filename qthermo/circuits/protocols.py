@@ -121,7 +121,7 @@ def _exact(
         return _Estimate(thermal_correlator(evolution, grid, beta))
     if simulator == "mps":
         chi = method.max_bond_dim
-        fine, coarse = (exact_correlator(evolution, grid, max_bond_dim=dim) for dim in (chi, max(chi // 2, 1)))
+        fine, coarse = (exact_correlator(evolution, grid, max_bond_dim=dim) for dim in (chi, chi // 2))
         return _Estimate(fine, truncation=np.abs(fine - coarse))
     if method.device is not None:
         return _Estimate(noisy_correlator(evolution, grid, method.device, method.seed))

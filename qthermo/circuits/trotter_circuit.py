@@ -42,7 +42,7 @@ class TrotterCircuit:
         layout: order of the pair gates, see `qthermo.circuits.build_trotter_circuit`.
         simulator: "automatic" takes the exact one: state vectors, or density matrices for "exact" on a noisy device.
             "mps" evaluates the full trace by matrix product states, for chains beyond state vectors.
-        max_bond_dim: bond dimension of "mps"; half of it gives the estimate of the error.
+        max_bond_dim: bond dimension of "mps", at least 8; half of it gives the estimate of the error.
         multi_product: numbers of steps k_j, for example (4, 8): each time is run with each, and combined so that the
             leading Trotter errors cancel; replaces `time_step`. The diagnostics hold the factor in shots.
         noise_factors: odd numbers, for example (1, 3): whole Trotter steps are folded, and the results extrapolated to
@@ -88,7 +88,7 @@ class TrotterCircuit:
         check_integer("num_states", self.num_states, minimum=2)
         check_choice("layout", self.layout, _LAYOUTS)
         check_choice("simulator", self.simulator, _SIMULATORS)
-        check_integer("max_bond_dim", self.max_bond_dim, minimum=2)
+        check_integer("max_bond_dim", self.max_bond_dim, minimum=8)
         check_integer("seed", self.seed, minimum=0)
         object.__setattr__(self, "multi_product", _check_counts("multi_product", self.multi_product, odd=False))
         object.__setattr__(self, "noise_factors", _check_counts("noise_factors", self.noise_factors, odd=True))

@@ -67,11 +67,13 @@ def test_thermal_states_by_purification(small, beta):
     assert np.abs(expected.imag).max() > 0.02
 
 
-def test_thermal_states_by_shots(small):
-    expected = solve(small, qt.Dense(), beta=1.0)["correlator"].values
-    method = qt.TrotterCircuit(time_step=0.25, trotter_order=4, protocol="shots", num_shots=4000, seed=2)
-    data = solve(small, method, beta=1.0)
+def test_thermal_states_by_shots():
+    chain = reference_chain(1.0, 3)
+    expected = solve(chain, qt.Dense(), times=[2.0], beta=1.0)["correlator"].values
+    method = qt.TrotterCircuit(time_step=0.5, trotter_order=4, protocol="shots", num_shots=2000, seed=2)
+    data = solve(chain, method, times=[2.0], beta=1.0)
     assert np.all(np.abs(data["correlator"].values - expected) < 4 * data["stderr"].values)
+    assert abs(expected.imag) > 2 * data["stderr"].values
 
 
 def test_thermal_state_at_time_zero(small):
@@ -88,17 +90,17 @@ def test_matrix_product_states_converge_to_the_full_trace(small):
 
 def test_matrix_product_states_reach_thirty_sites():
     chain = reference_chain(4.0, 30)
-    problem = qt.Autocorrelation(chain, times=[0.5, 1.0])
-    data = qt.solve(problem, qt.TrotterCircuit(simulator="mps", max_bond_dim=24, time_step=0.25, trotter_order=4))
+    problem = qt.Autocorrelation(chain, times=[0.5])
+    data = qt.solve(problem, qt.TrotterCircuit(simulator="mps", max_bond_dim=16, time_step=0.25))
     other = qt.solve(problem, qt.HeisenbergTEBD())["correlator"].values
-    assert np.abs(data["correlator"].values - other).max() < 2e-3
+    assert abs(data["correlator"].values - other) < 2 * data["trotter_error"].values + 1e-4
     assert "mps" in diagnostics(data)["simulator"]
 
 
 def test_small_bond_dimension_is_warned_of():
     chain = reference_chain(1.0, 7)
     with pytest.warns(qt.NotConvergedWarning, match="max_bond_dim"):
-        data = solve(chain, qt.TrotterCircuit(simulator="mps", max_bond_dim=4, time_step=0.25), times=[3.0])
+        data = solve(chain, qt.TrotterCircuit(simulator="mps", max_bond_dim=8, time_step=0.25), times=[3.0])
     assert data["truncation_error"].max() > 1e-3
 
 
@@ -159,7 +161,7 @@ def test_zero_noise_extrapolation_moves_towards_the_ideal_value():
     assert errors[1, 3] < 0.5 * errors[()]
 
 
-@pytest.mark.parametrize("device", ["fake_fez", "fake_fractional"])
+@pytest.mark.parametrize("device", [pytest.param("fake_fez", marks=pytest.mark.slow), "fake_fractional"])
 def test_primitives_of_the_users_run_compiled_circuits(device):
     """A noisy sampler and a noisy estimator made from the device's backend by qiskit itself."""
     provider = pytest.importorskip("qiskit_ibm_runtime.fake_provider")
@@ -204,7 +206,7 @@ def test_a_failing_expectation_value_raises(monkeypatch, small):
         ({"multi_product": (4, 4)}, "multi_product"),
         ({"multi_product": 4}, "multi_product"),
         ({"noise_factors": (1, 2)}, "odd"),
-        ({"max_bond_dim": 1}, "max_bond_dim"),
+        ({"max_bond_dim": 4}, "max_bond_dim"),
         ({"device": "fake_fez", "protocol": "haar"}, "haar"),
         ({"sampler": object()}, "sampler"),
         ({"estimator": object(), "protocol": "shots"}, "estimator"),
