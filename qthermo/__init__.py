@@ -19,9 +19,12 @@ from qthermo.errors import (
     ValidityWarning,
 )
 from qthermo.exact.dense import Dense
+from qthermo.master_equation.coarse_grained import CoarseGrained
+from qthermo.master_equation.davies import Davies
+from qthermo.master_equation.kms_jumps import KMSJumps
 from qthermo.models import Thermometer
 from qthermo.operators import PauliString, PauliSum
-from qthermo.problems import Autocorrelation, GroundState, Propagator
+from qthermo.problems import Autocorrelation, GroundState, MixingGap, Propagator, Relaxation
 from qthermo.results import load_result, save_result
 from qthermo.solve import solve
 from qthermo.tensor_network.heisenberg_tebd import HeisenbergTEBD
@@ -32,19 +35,24 @@ __version__ = version("qthermo")
 __all__ = [
     "Autocorrelation",
     "CavityDiffuson",
+    "CoarseGrained",
+    "Davies",
     "Dense",
     "ExecutionError",
     "FileError",
     "GroundState",
     "HeisenbergTEBD",
     "InputError",
+    "KMSJumps",
     "MemoryRefusedError",
+    "MixingGap",
     "NotConvergedError",
     "NotConvergedWarning",
     "PauliString",
     "PauliSum",
     "Propagator",
     "QThermoError",
+    "Relaxation",
     "Thermometer",
     "TrotterCircuit",
     "UnsupportedError",

@@ -44,6 +44,7 @@ _COORDINATES = {
     "laplace": ("energy", "Laplace variable s"),
     "initial": ("1", "initial thermometer level"),
     "final": ("1", "final thermometer level"),
+    "site": ("1", "site; 0 is the thermometer"),
 }
 
 

@@ -10,8 +10,11 @@ from qthermo.answers import Answer
 from qthermo.circuits.trotter_circuit import TrotterCircuit
 from qthermo.errors import InputError, MemoryRefusedError, UnsupportedError
 from qthermo.exact.dense import Dense
+from qthermo.master_equation.coarse_grained import CoarseGrained
+from qthermo.master_equation.davies import Davies
+from qthermo.master_equation.kms_jumps import KMSJumps
 from qthermo.memory import available_memory, check_memory
-from qthermo.problems import Autocorrelation, GroundState, Problem, Propagator
+from qthermo.problems import Autocorrelation, GroundState, MixingGap, Problem, Propagator, Relaxation
 from qthermo.progress import Progress, silent
 from qthermo.results import build_dataset
 from qthermo.tensor_network.heisenberg_tebd import HeisenbergTEBD
@@ -45,8 +48,11 @@ METHODS: tuple[type[Method], ...] = (
     HeisenbergTEBD,
     TrotterCircuit,
     CavityDiffuson,
+    Davies,
+    CoarseGrained,
+    KMSJumps,
 )
-PROBLEMS: tuple[type[Problem], ...] = (Autocorrelation, Propagator, GroundState)
+PROBLEMS: tuple[type[Problem], ...] = (Autocorrelation, Propagator, GroundState, MixingGap, Relaxation)
 
 
 def solve(problem: Problem, method: Method, *, progress: Progress = silent) -> xr.Dataset:
