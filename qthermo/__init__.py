@@ -6,6 +6,8 @@
 from importlib.metadata import version
 
 from qthermo import models
+from qthermo.circuits.collision_circuit import CollisionCircuit
+from qthermo.circuits.dilation_circuit import DilationCircuit
 from qthermo.circuits.trotter_circuit import TrotterCircuit
 from qthermo.errors import (
     ExecutionError,
@@ -36,8 +38,10 @@ __all__ = [
     "Autocorrelation",
     "CavityDiffuson",
     "CoarseGrained",
+    "CollisionCircuit",
     "Davies",
     "Dense",
+    "DilationCircuit",
     "ExecutionError",
     "FileError",
     "GroundState",

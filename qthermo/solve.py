@@ -7,6 +7,8 @@ import warnings
 from typing import TYPE_CHECKING, ClassVar, Protocol
 
 from qthermo.answers import Answer
+from qthermo.circuits.collision_circuit import CollisionCircuit
+from qthermo.circuits.dilation_circuit import DilationCircuit
 from qthermo.circuits.trotter_circuit import TrotterCircuit
 from qthermo.errors import InputError, MemoryRefusedError, UnsupportedError
 from qthermo.exact.dense import Dense
@@ -51,6 +53,8 @@ METHODS: tuple[type[Method], ...] = (
     Davies,
     CoarseGrained,
     KMSJumps,
+    CollisionCircuit,
+    DilationCircuit,
 )
 PROBLEMS: tuple[type[Problem], ...] = (Autocorrelation, Propagator, GroundState, MixingGap, Relaxation)
 

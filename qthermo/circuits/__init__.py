@@ -10,15 +10,24 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from qthermo.circuits.builder import build_trotter_circuit
+    from qthermo.circuits.collision_builder import build_collision_circuit, count_collision_gates
+    from qthermo.circuits.collision_circuit import CollisionCircuit
+    from qthermo.circuits.dilation_circuit import DilationCircuit
+    from qthermo.circuits.dilations import build_dilation_circuit
     from qthermo.circuits.measurement import build_measured_circuit
     from qthermo.circuits.qasm import save_qasm
     from qthermo.circuits.qubit_order import from_qubit_order, to_qubit_order, to_sparse_pauli_op
     from qthermo.circuits.trotter_circuit import TrotterCircuit
 
 __all__ = [
+    "CollisionCircuit",
+    "DilationCircuit",
     "TrotterCircuit",
+    "build_collision_circuit",
+    "build_dilation_circuit",
     "build_measured_circuit",
     "build_trotter_circuit",
+    "count_collision_gates",
     "from_qubit_order",
     "save_qasm",
     "to_qubit_order",
@@ -26,6 +35,11 @@ __all__ = [
 ]
 
 _HOMES = {
+    "CollisionCircuit": "collision_circuit",
+    "DilationCircuit": "dilation_circuit",
+    "build_collision_circuit": "collision_builder",
+    "build_dilation_circuit": "dilations",
+    "count_collision_gates": "collision_builder",
     "TrotterCircuit": "trotter_circuit",
     "build_measured_circuit": "measurement",
     "build_trotter_circuit": "builder",

@@ -50,11 +50,11 @@ class JumpMap:
     def _sandwich(self, jumps: NDArray[Any], matrix: NDArray[Any]) -> NDArray[Any]:
         if np.iscomplexobj(matrix) and not np.iscomplexobj(jumps):
             real = self._sandwich(jumps, np.ascontiguousarray(matrix.real))
-            result: NDArray[Any] = real + 1j * self._sandwich(jumps, np.ascontiguousarray(matrix.imag))
-            return result
+            both: NDArray[Any] = real + 1j * self._sandwich(jumps, np.ascontiguousarray(matrix.imag))
+            return both
         dim, count, _ = jumps.shape
         left = jumps.reshape(dim * count, dim) @ matrix
-        result = left.reshape(dim, count * dim) @ jumps.reshape(dim, count * dim).conj().T
+        result: NDArray[Any] = left.reshape(dim, count * dim) @ jumps.reshape(dim, count * dim).conj().T
         return result
 
     def scale(self, factors: NDArray[Any]) -> JumpMap:
