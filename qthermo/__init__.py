@@ -19,7 +19,7 @@ from qthermo.errors import (
 from qthermo.exact.dense import Dense
 from qthermo.models import Thermometer
 from qthermo.operators import PauliString, PauliSum
-from qthermo.problems import Autocorrelation, GroundState, Propagator
+from qthermo.problems import Autocorrelation, Evolution, GroundState, Propagator, ThermalState
 from qthermo.results import load_result, save_result
 from qthermo.solve import solve
 from qthermo.tensor_network.heisenberg_tebd import HeisenbergTEBD
@@ -29,6 +29,7 @@ __version__ = version("qthermo")
 __all__ = [
     "Autocorrelation",
     "Dense",
+    "Evolution",
     "FileError",
     "GroundState",
     "HeisenbergTEBD",
@@ -40,6 +41,7 @@ __all__ = [
     "PauliSum",
     "Propagator",
     "QThermoError",
+    "ThermalState",
     "Thermometer",
     "UnsupportedError",
     "ValidityWarning",

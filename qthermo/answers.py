@@ -10,9 +10,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qthermo.models import BathEigenbasis
-from qthermo.problems import Autocorrelation, Propagator
+from qthermo.problems import Autocorrelation, Evolution, Propagator, ThermalState
 
-__all__ = ["Answer", "Variable", "autocorrelation_answer", "propagator_answer"]
+__all__ = [
+    "Answer",
+    "Variable",
+    "autocorrelation_answer",
+    "evolution_answer",
+    "propagator_answer",
+    "thermal_answer",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +63,43 @@ def autocorrelation_answer(
     for name, values in (errors or {}).items():
         variables[name] = Variable(("time",), values, "1", _AUTOCORRELATION_ERRORS[name])
     return Answer(variables=variables, coordinates={"time": problem.times}, diagnostics=diagnostics or {})
+
+
+def evolution_answer(
+    problem: Evolution,
+    expectation: NDArray[np.float64],
+    *,
+    errors: Mapping[str, NDArray[np.float64]] | None = None,
+    diagnostics: Mapping[str, Any] | None = None,
+) -> Answer:
+    """Return the answer to `Evolution` from Tr[rho(t) O], shape (time, observable), and errors of the same shape."""
+    dims = ("time", "observable")
+    variables = {"expectation": Variable(dims, expectation, "1", "Tr[rho(t) O]")}
+    for name, values in (errors or {}).items():
+        variables[name] = Variable(dims, values, "1", _AUTOCORRELATION_ERRORS[name].replace("correlator", "value"))
+    return Answer(
+        variables=variables,
+        coordinates={"time": problem.times, "observable": np.array(list(problem.observables))},
+        diagnostics=diagnostics or {},
+    )
+
+
+def thermal_answer(
+    problem: ThermalState,
+    energy: NDArray[np.float64],
+    log_partition: NDArray[np.float64],
+    *,
+    diagnostics: Mapping[str, Any] | None = None,
+) -> Answer:
+    """Return the answer to `ThermalState` from Tr[rho H] and ln Z, both shape (beta,)."""
+    return Answer(
+        variables={
+            "energy": Variable(("beta",), energy, "energy", "Tr[rho H]"),
+            "free_energy": Variable(("beta",), -log_partition / problem.betas, "energy", "-ln(Z) / beta"),
+        },
+        coordinates={"beta": problem.betas},
+        diagnostics=diagnostics or {},
+    )
 
 
 def propagator_answer(

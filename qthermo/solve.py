@@ -10,7 +10,7 @@ from qthermo.answers import Answer
 from qthermo.errors import InputError, MemoryRefusedError, UnsupportedError
 from qthermo.exact.dense import Dense
 from qthermo.memory import available_memory, check_memory
-from qthermo.problems import Autocorrelation, GroundState, Problem, Propagator
+from qthermo.problems import Autocorrelation, Evolution, GroundState, Problem, Propagator, ThermalState
 from qthermo.progress import Progress, silent
 from qthermo.results import build_dataset
 from qthermo.tensor_network.heisenberg_tebd import HeisenbergTEBD
@@ -39,7 +39,7 @@ class Method(Protocol):
 
 
 METHODS: tuple[type[Method], ...] = (Dense, HeisenbergTEBD)
-PROBLEMS: tuple[type[Problem], ...] = (Autocorrelation, Propagator, GroundState)
+PROBLEMS: tuple[type[Problem], ...] = (Autocorrelation, Evolution, Propagator, GroundState, ThermalState)
 
 
 def solve(problem: Problem, method: Method, *, progress: Progress = silent) -> xr.Dataset:

@@ -1,0 +1,126 @@
+"""The loop of every TEBD run: evolutions side by side, errors from their differences, a stop, and checkpoints."""
+
+from __future__ import annotations
+
+import time as clock
+import warnings
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from qthermo.errors import NotConvergedWarning
+from qthermo.progress import Progress
+from qthermo.tensor_network.checkpoint import load_checkpoint, save_checkpoint
+from qthermo.tensor_network.heisenberg_evolution import OperatorEvolution
+
+__all__ = ["CheckedRuns", "warn_if_lost"]
+
+Measure = Callable[[OperatorEvolution], Any]
+KNOBS = {"truncation_error": "raise max_bond_dim", "trotter_error": "shorten time_step"}
+
+
+@dataclass(slots=True)
+class CheckedRuns:
+    """Evolutions of one operator: the one asked for, one of smaller bond dimension, and that one with half the step.
+
+    Args:
+        runs: one evolution, or the three.
+        order: Suzuki order, which sets how the step's error follows from halving it.
+        tolerance: largest estimated error accepted.
+        stop: whether to end where it is exceeded.
+        checkpoint: file written after every time, or None.
+        key: fingerprint of the run.
+    """
+
+    runs: Sequence[OperatorEvolution]
+    order: int
+    tolerance: float
+    stop: bool = True
+    checkpoint: str | None = None
+    key: str = ""
+
+    def measure(
+        self, times: NDArray[np.float64], measure: Measure, progress: Progress, *, dtype: Any = np.float64
+    ) -> tuple[NDArray[Any], dict[str, NDArray[np.float64]]]:
+        """Return values and errors at `times`; NaN after a stop.
+
+        Args:
+            times: the times to evolve to, ascending.
+            measure: maps an evolution to a number.
+            progress: see `qthermo.solve`.
+            dtype: type of the numbers.
+        """
+        values = np.full((len(self.runs), times.size), np.nan, dtype)
+        done = self._resume(values)
+        started = clock.perf_counter()
+        for k in range(done, times.size):
+            progress(k / times.size, self._describe(times, k, done, started))
+            if k > 0 and self.stop and self._is_lost(values[:, k - 1]):
+                break
+            for row, run in enumerate(self.runs):
+                run.advance(float(times[k]))
+                values[row, k] = measure(run)
+            self._save(values, k + 1)
+        return values[0], self.errors(values)
+
+    def errors(self, values: NDArray[Any]) -> dict[str, NDArray[np.float64]]:
+        """Return the error estimates of the first row of `values`."""
+        if len(values) < 3:
+            return {}
+        richardson = 2.0**self.order / (2.0**self.order - 1)
+        return {
+            "truncation_error": np.abs(values[0] - values[1]),
+            "trotter_error": richardson * np.abs(values[1] - values[2]),
+        }
+
+    def _is_lost(self, values: NDArray[Any]) -> bool:
+        return any(float(error) > self.tolerance for error in self.errors(values).values())
+
+    def _describe(self, times: NDArray[np.float64], k: int, first: int, started: float) -> str:
+        bond = max((run.chain.max_bond for run in self.runs), default=1)
+        words = f"time {times[k]:g}, bond dimension {bond}"
+        if k == first:
+            return words
+        left = (clock.perf_counter() - started) / (k - first) * (times.size - k)
+        return f"{words}, about {left:.0f} s left at this pace"
+
+    def _save(self, values: NDArray[Any], done: int) -> None:
+        if self.checkpoint is None:
+            return
+        arrays, states = {"values": values}, []
+        for row, run in enumerate(self.runs):
+            state, tensors = run.to_record()
+            states.append(state)
+            arrays |= {f"{row}/{name}": tensor for name, tensor in tensors.items()}
+        save_checkpoint(self.checkpoint, self.key, arrays, {"done": done, "runs": states})
+
+    def _resume(self, values: NDArray[Any]) -> int:
+        stored = load_checkpoint(self.checkpoint, self.key) if self.checkpoint is not None else None
+        if stored is None:
+            return 0
+        arrays, state = stored
+        values[:] = arrays["values"]
+        for row, (run, record) in enumerate(zip(self.runs, state["runs"], strict=True)):
+            prefix = f"{row}/"
+            tensors = {name.removeprefix(prefix): array for name, array in arrays.items() if name.startswith(prefix)}
+            run.load_record(record, tensors)
+        return int(state["done"])
+
+
+def warn_if_lost(
+    times: NDArray[np.float64], errors: dict[str, NDArray[np.float64]], tolerance: float, *, stopped: bool, what: str
+) -> None:
+    """Warn where an error first exceeds the tolerance, and name the knob."""
+    for name, error in errors.items():
+        lost = np.flatnonzero(error > tolerance)
+        if lost.size:
+            fate = "; later values are NaN" if stopped and lost[0] + 1 < times.size else ""
+            warnings.warn(
+                f"The {name} of {what} must stay below tolerance = {tolerance:g}, but is {error[lost[0]]:.2g} at "
+                f"time {times[lost[0]]:g}{fate}: {KNOBS[name]}.",
+                NotConvergedWarning,
+                stacklevel=2,
+            )
