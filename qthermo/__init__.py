@@ -23,6 +23,7 @@ from qthermo.problems import Autocorrelation, Evolution, GroundState, Propagator
 from qthermo.results import load_result, save_result
 from qthermo.solve import solve
 from qthermo.tensor_network.heisenberg_tebd import HeisenbergTEBD
+from qthermo.tensor_network.purified_tebd import PurifiedTEBD
 
 __version__ = version("qthermo")
 
@@ -40,6 +41,7 @@ __all__ = [
     "PauliString",
     "PauliSum",
     "Propagator",
+    "PurifiedTEBD",
     "QThermoError",
     "ThermalState",
     "Thermometer",

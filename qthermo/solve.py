@@ -14,6 +14,7 @@ from qthermo.problems import Autocorrelation, Evolution, GroundState, Problem, P
 from qthermo.progress import Progress, silent
 from qthermo.results import build_dataset
 from qthermo.tensor_network.heisenberg_tebd import HeisenbergTEBD
+from qthermo.tensor_network.purified_tebd import PurifiedTEBD
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -38,7 +39,7 @@ class Method(Protocol):
         ...
 
 
-METHODS: tuple[type[Method], ...] = (Dense, HeisenbergTEBD)
+METHODS: tuple[type[Method], ...] = (Dense, HeisenbergTEBD, PurifiedTEBD)
 PROBLEMS: tuple[type[Problem], ...] = (Autocorrelation, Evolution, Propagator, GroundState, ThermalState)
 
 

@@ -120,7 +120,14 @@ def warn_if_lost(
             fate = "; later values are NaN" if stopped and lost[0] + 1 < times.size else ""
             warnings.warn(
                 f"The {name} of {what} must stay below tolerance = {tolerance:g}, but is {error[lost[0]]:.2g} at "
-                f"time {times[lost[0]]:g}{fate}: {KNOBS[name]}.",
+                f"time {times[lost[0]]:g}{fate}: {_name_knob(name, errors, int(lost[0]))}.",
                 NotConvergedWarning,
                 stacklevel=2,
             )
+
+
+def _name_knob(name: str, errors: dict[str, NDArray[np.float64]], k: int) -> str:
+    """Name the knob; truncation also blurs the estimate of the step's error, which then may not be to blame."""
+    if name == "trotter_error" and errors["truncation_error"][k] > 0.2 * errors[name][k]:
+        return f"{KNOBS['truncation_error']}, and if that does not help {KNOBS[name]}"
+    return KNOBS[name]

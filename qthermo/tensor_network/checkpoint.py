@@ -9,6 +9,7 @@ import os
 import tempfile
 import zipfile
 from collections.abc import Mapping
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from numpy.typing import NDArray
 from qthermo.errors import FileError
 from qthermo.problems import Problem, problem_parameters
 
-__all__ = ["fingerprint", "load_checkpoint", "save_checkpoint"]
+__all__ = ["fingerprint", "load_checkpoint", "method_fields", "save_checkpoint"]
 
 _HEADER = "qthermo_checkpoint"
 _VERSION = 1
@@ -35,6 +36,11 @@ def fingerprint(problem: Problem, method: object, fields: Mapping[str, Any]) -> 
         "fields": dict(fields),
     }
     return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()
+
+
+def method_fields(method: Any) -> dict[str, Any]:
+    """Return the fields that fix a method's numbers: all but the checkpoint's place."""
+    return {f.name: getattr(method, f.name) for f in fields(method) if f.name != "checkpoint"}
 
 
 def save_checkpoint(path: str | Path, key: str, arrays: Mapping[str, NDArray[Any]], state: Mapping[str, Any]) -> None:

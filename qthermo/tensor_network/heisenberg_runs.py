@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from qthermo.answers import Answer, autocorrelation_answer, evolution_answer
+from qthermo.errors import UnsupportedError
 from qthermo.models import Model, SpinModel
 from qthermo.operators import PauliSum
 from qthermo.problems import Autocorrelation, Evolution, Problem
 from qthermo.progress import Progress
 from qthermo.tensor_network.checked_runs import CheckedRuns, warn_if_lost
-from qthermo.tensor_network.checkpoint import fingerprint
+from qthermo.tensor_network.checkpoint import fingerprint, method_fields
 from qthermo.tensor_network.heisenberg_evolution import OperatorEvolution
 from qthermo.tensor_network.pauli_mpo import compress_pauli_vector
 from qthermo.tensor_network.pauli_transfer import bond_generators, exponentiate
@@ -24,15 +24,10 @@ from qthermo.tensor_network.trotter_steps import GateCache
 if TYPE_CHECKING:
     from qthermo.tensor_network.heisenberg_tebd import HeisenbergTEBD
 
-__all__ = ["BLOCH_VECTORS", "method_fields", "run_autocorrelation", "run_evolution", "start_evolution"]
+__all__ = ["BLOCH_VECTORS", "run_autocorrelation", "run_evolution", "start_evolution"]
 
 BLOCH_VECTORS = {"0": (1, 0, 0, 1), "1": (1, 0, 0, -1), "+": (1, 1, 0, 0), "-": (1, -1, 0, 0)}
 """<I>, <X>, <Y>, <Z> of the letters of a product state."""
-
-
-def method_fields(method: Any) -> dict[str, Any]:
-    """Return the fields that fix a method's numbers: all but the checkpoint's place."""
-    return {f.name: getattr(method, f.name) for f in fields(method) if f.name != "checkpoint"}
 
 
 def start_evolution(
@@ -48,7 +43,7 @@ def start_evolution(
     Check 1 has half the bond dimension and ten times the cutoff; check 2 moreover halves every step.
     """
     if not isinstance(model, SpinModel):
-        raise TypeError("a chain of spins is needed")
+        raise UnsupportedError("HeisenbergTEBD needs a model of spins.")
     chain = compress_pauli_vector(operator, max(operator.num_sites, 1))
     chain.max_bond_dim = max(method.max_bond_dim // 2, 1) if check else method.max_bond_dim
     chain.cutoff = 10 * method.truncation_error if check else method.truncation_error
