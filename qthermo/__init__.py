@@ -22,12 +22,16 @@ from qthermo.operators import PauliString, PauliSum
 from qthermo.problems import Autocorrelation, Evolution, GroundState, Propagator, ThermalState
 from qthermo.results import load_result, save_result
 from qthermo.solve import solve
+from qthermo.tensor_network.dmrg import DMRG
 from qthermo.tensor_network.heisenberg_tebd import HeisenbergTEBD
 from qthermo.tensor_network.purified_tebd import PurifiedTEBD
+from qthermo.tensor_network.tdvp import TDVP
 
 __version__ = version("qthermo")
 
 __all__ = [
+    "DMRG",
+    "TDVP",
     "Autocorrelation",
     "Dense",
     "Evolution",

@@ -17,6 +17,7 @@ __all__ = [
     "Variable",
     "autocorrelation_answer",
     "evolution_answer",
+    "ground_state_answer",
     "propagator_answer",
     "thermal_answer",
 ]
@@ -82,6 +83,24 @@ def evolution_answer(
         coordinates={"time": problem.times, "observable": np.array(list(problem.observables))},
         diagnostics=diagnostics or {},
     )
+
+
+def ground_state_answer(
+    energy: float,
+    *,
+    variance: float | None = None,
+    truncation_error: float | None = None,
+    diagnostics: Mapping[str, Any] | None = None,
+) -> Answer:
+    """Return the answer to `GroundState`; `variance` and `truncation_error` where the method has them."""
+    variables = {"energy": Variable((), np.array(energy), "energy", "ground-state energy")}
+    if variance is not None:
+        variables["variance"] = Variable((), np.array(variance), "energy^2", "<H^2> - <H>^2")
+    if truncation_error is not None:
+        variables["truncation_error"] = Variable(
+            (), np.array(truncation_error), "energy", "change of the energy with the bond dimension"
+        )
+    return Answer(variables=variables, coordinates={}, diagnostics=diagnostics or {})
 
 
 def thermal_answer(

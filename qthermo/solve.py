@@ -13,8 +13,10 @@ from qthermo.memory import available_memory, check_memory
 from qthermo.problems import Autocorrelation, Evolution, GroundState, Problem, Propagator, ThermalState
 from qthermo.progress import Progress, silent
 from qthermo.results import build_dataset
+from qthermo.tensor_network.dmrg import DMRG
 from qthermo.tensor_network.heisenberg_tebd import HeisenbergTEBD
 from qthermo.tensor_network.purified_tebd import PurifiedTEBD
+from qthermo.tensor_network.tdvp import TDVP
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -39,7 +41,7 @@ class Method(Protocol):
         ...
 
 
-METHODS: tuple[type[Method], ...] = (Dense, HeisenbergTEBD, PurifiedTEBD)
+METHODS: tuple[type[Method], ...] = (Dense, HeisenbergTEBD, PurifiedTEBD, TDVP, DMRG)
 PROBLEMS: tuple[type[Problem], ...] = (Autocorrelation, Evolution, Propagator, GroundState, ThermalState)
 
 

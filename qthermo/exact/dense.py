@@ -5,13 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-import numpy as np
-
 from qthermo.answers import (
     Answer,
-    Variable,
     autocorrelation_answer,
     evolution_answer,
+    ground_state_answer,
     propagator_answer,
     thermal_answer,
 )
@@ -62,10 +60,7 @@ class Dense:
             progress(0.0, "spectrum")
             return thermal_answer(problem, *thermal_sums(problem.model, problem.betas))
         progress(0.0, "ground state")
-        energy = ground_energy(problem.model)
-        return Answer(
-            variables={"energy": Variable((), np.array(energy), "energy", "ground-state energy")}, coordinates={}
-        )
+        return ground_state_answer(ground_energy(problem.model))
 
 
 def _autocorrelation(problem: Autocorrelation, progress: Progress) -> Answer:

@@ -6,7 +6,7 @@ import time as clock
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Generic, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,16 +14,34 @@ from numpy.typing import NDArray
 from qthermo.errors import NotConvergedWarning
 from qthermo.progress import Progress
 from qthermo.tensor_network.checkpoint import load_checkpoint, save_checkpoint
-from qthermo.tensor_network.heisenberg_evolution import OperatorEvolution
 
 __all__ = ["CheckedRuns", "warn_if_lost"]
 
-Measure = Callable[[OperatorEvolution], Any]
+Run = TypeVar("Run", bound="Evolving")
 KNOBS = {"truncation_error": "raise max_bond_dim", "trotter_error": "shorten time_step"}
 
 
+class Evolving(Protocol):
+    """What `CheckedRuns` drives."""
+
+    def advance(self, time: float) -> None:
+        """Evolve to `time`."""
+
+    @property
+    def max_bond(self) -> int:
+        """The largest bond dimension now."""
+        ...
+
+    def to_record(self) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
+        """Return all that `load_record` needs to go on exactly: JSON values and arrays."""
+        ...
+
+    def load_record(self, state: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> None:
+        """Take over what `to_record` returned."""
+
+
 @dataclass(slots=True)
-class CheckedRuns:
+class CheckedRuns(Generic[Run]):
     """Evolutions of one operator: the one asked for, one of smaller bond dimension, and that one with half the step.
 
     Args:
@@ -35,7 +53,7 @@ class CheckedRuns:
         key: fingerprint of the run.
     """
 
-    runs: Sequence[OperatorEvolution]
+    runs: Sequence[Run]
     order: int
     tolerance: float
     stop: bool = True
@@ -43,17 +61,23 @@ class CheckedRuns:
     key: str = ""
 
     def measure(
-        self, times: NDArray[np.float64], measure: Measure, progress: Progress, *, dtype: Any = np.float64
+        self,
+        times: NDArray[np.float64],
+        measure: Callable[[Run], Any],
+        progress: Progress,
+        *,
+        dtype: Any = np.float64,
+        shape: tuple[int, ...] = (),
     ) -> tuple[NDArray[Any], dict[str, NDArray[np.float64]]]:
         """Return values and errors at `times`; NaN after a stop.
 
         Args:
             times: the times to evolve to, ascending.
-            measure: maps an evolution to a number.
+            measure: maps an evolution to a number, or to an array of `shape`.
             progress: see `qthermo.solve`.
             dtype: type of the numbers.
         """
-        values = np.full((len(self.runs), times.size), np.nan, dtype)
+        values = np.full((len(self.runs), times.size, *shape), np.nan, dtype)
         done = self._resume(values)
         started = clock.perf_counter()
         for k in range(done, times.size):
@@ -77,10 +101,10 @@ class CheckedRuns:
         }
 
     def _is_lost(self, values: NDArray[Any]) -> bool:
-        return any(float(error) > self.tolerance for error in self.errors(values).values())
+        return any(float(np.max(error)) > self.tolerance for error in self.errors(values).values())
 
     def _describe(self, times: NDArray[np.float64], k: int, first: int, started: float) -> str:
-        bond = max((run.chain.max_bond for run in self.runs), default=1)
+        bond = max(run.max_bond for run in self.runs)
         words = f"time {times[k]:g}, bond dimension {bond}"
         if k == first:
             return words

@@ -45,6 +45,11 @@ class OperatorEvolution:
         """The length of the whole lattice."""
         return len(self.gates.generators) + 1
 
+    @property
+    def max_bond(self) -> int:
+        """The largest bond dimension now."""
+        return self.chain.max_bond
+
     def advance(self, time: float) -> None:
         """Evolve to `time`, in whole steps no longer than `time_step`."""
         interval = time - self.time

@@ -64,7 +64,9 @@ def _prepare(
     return [start_evolution(problem.model, operator, method, check=check, jumps=jumps) for check in checks]
 
 
-def _checked(problem: Problem, method: HeisenbergTEBD, runs: list[OperatorEvolution], suffix: str = "") -> CheckedRuns:
+def _checked(
+    problem: Problem, method: HeisenbergTEBD, runs: list[OperatorEvolution], suffix: str = ""
+) -> CheckedRuns[OperatorEvolution]:
     return CheckedRuns(
         runs,
         method.trotter_order,

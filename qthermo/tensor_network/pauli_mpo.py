@@ -11,7 +11,7 @@ from qthermo.operators import PauliSum
 from qthermo.tensor_network.canonical_chain import CanonicalChain
 from qthermo.tensor_network.pauli_transfer import LETTERS, PAULI_MATRICES
 
-__all__ = ["LEFT_MULTIPLICATION", "build_mpo", "compress_pauli_vector", "pauli_vector"]
+__all__ = ["LEFT_MULTIPLICATION", "build_mpo", "build_superoperator", "compress_pauli_vector", "pauli_vector"]
 
 LEFT_MULTIPLICATION = np.einsum("aij,pjk,bki->pab", PAULI_MATRICES, PAULI_MATRICES, PAULI_MATRICES).round() / 2
 """P_p times an operator, in the Pauli basis: element (a, b) is Tr[P_a P_p P_b] / 2."""
@@ -98,3 +98,23 @@ def build_mpo(
     chain = compress_pauli_vector(operator, num_sites)
     arrays = [np.einsum("lar,aij->lrij", tensor, matrices) for tensor in chain.tensors]
     return arrays, float(np.sqrt(chain.discarded_weight))
+
+
+def build_superoperator(hamiltonian: PauliSum, num_sites: int, kind: str) -> list[NDArray[Any]]:
+    """Return the MPO of a real map on operators in the Pauli basis, W[left, right, out, in], local dimension 4.
+
+    `kind` is "commutator" for O -> i [H, O] or "anticommutator" for O -> {H, O}. With P_k O = (S_k + i K_k) O on each
+    site, S and K real, i [H, O] = -2 sum c Im prod_k (S_k + i K_k) O and {H, O} = 2 sum c Re prod_k (S_k + i K_k) O.
+    The bond carries real and imaginary part, so its dimension is twice that of H.
+    """
+    chain = compress_pauli_vector(hamiltonian, num_sites)
+    arrays = []
+    for tensor in chain.tensors:
+        real = np.einsum("lar,aij->lrij", tensor, LEFT_MULTIPLICATION.real)
+        imaginary = np.einsum("lar,aij->lrij", tensor, LEFT_MULTIPLICATION.imag)
+        wide = np.array([[real, imaginary], [-imaginary, real]]).transpose(2, 0, 3, 1, 4, 5)
+        arrays.append(wide.reshape(2 * tensor.shape[0], 2 * tensor.shape[2], 4, 4))
+    part, weight = (1, -2.0) if kind == "commutator" else (0, 2.0)
+    arrays[0] = arrays[0][:1]
+    arrays[-1] = weight * arrays[-1][:, part : part + 1]
+    return arrays
