@@ -30,7 +30,8 @@ class DMRG:
     Args:
         max_bond_dim: chi, the largest bond dimension.
         truncation_error: weight that one split may discard.
-        tolerance: the largest `truncation_error` of the energy accepted; sweeps end when they change it by a tenth.
+        tolerance: the largest `truncation_error` of the energy accepted.
+        sweep_tolerance: sweeps end when one changes the energy by less.
         num_starts: random states tried.
         max_sweeps: at the largest bond dimension; six at the smaller ones.
         seed: of the random states.
@@ -49,14 +50,16 @@ class DMRG:
     max_bond_dim: int = 64
     truncation_error: float = 1e-12
     tolerance: float = 1e-6
+    sweep_tolerance: float = 1e-7
     num_starts: int = 3
-    max_sweeps: int = 20
+    max_sweeps: int = 40
     seed: int = 0
 
     def __post_init__(self) -> None:
         check_integer("max_bond_dim", self.max_bond_dim, minimum=2)
         check_real("truncation_error", self.truncation_error, minimum=0)
         check_real("tolerance", self.tolerance, minimum=0, exclusive=True)
+        check_real("sweep_tolerance", self.sweep_tolerance, minimum=0, exclusive=True)
         check_integer("num_starts", self.num_starts, minimum=1)
         check_integer("max_sweeps", self.max_sweeps, minimum=2)
         check_integer("seed", self.seed, minimum=0)

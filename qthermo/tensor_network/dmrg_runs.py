@@ -40,7 +40,7 @@ def run_ground_state(problem: GroundState, method: DMRG, progress: Progress) -> 
         share, final = (k + 1) / (len(bonds) + 1), k == len(bonds) - 1
         converged = sweeps.converge(
             bond,
-            method.tolerance / 10,
+            method.sweep_tolerance,
             method.max_sweeps if final else _RAMP_SWEEPS,
             _NOISES if k else (),
             _reporter(progress, sweeps, share, f"bond dimension {bond}"),
@@ -48,8 +48,8 @@ def run_ground_state(problem: GroundState, method: DMRG, progress: Progress) -> 
         energies.append(sweeps.energy)
         if final and not converged:
             raise NotConvergedError(
-                f"The energy must settle to tolerance / 10 = {method.tolerance / 10:.1g} in a sweep, but did not in "
-                f"{method.max_sweeps} at bond dimension {bond}: raise max_sweeps or max_bond_dim, or relax tolerance."
+                f"The energy must settle to sweep_tolerance = {method.sweep_tolerance:g}, but did not in "
+                f"{method.max_sweeps} sweeps at bond dimension {bond}: raise max_sweeps or max_bond_dim, or relax it."
             )
     change = energies[-2] - energies[-1] if len(energies) > 1 else 0.0
     if change > method.tolerance:
@@ -84,9 +84,7 @@ def _ramp(max_bond_dim: int) -> list[int]:
     return bonds
 
 
-def _best_start(
-    mpo: list[NDArray[Any]], bond: int, method: DMRG, progress: Progress
-) -> tuple[list[float], DmrgSweeps]:
+def _best_start(mpo: list[NDArray[Any]], bond: int, method: DMRG, progress: Progress) -> tuple[list[float], DmrgSweeps]:
     """Sweep every random start with falling noise and return their energies and the best."""
     dtype = np.float64 if all(np.isrealobj(W) for W in mpo) else np.complex128
     candidates = []

@@ -35,7 +35,7 @@ class DmrgSweeps:
     discarded_weight: float = 0.0
 
     def sweep(self, max_bond_dim: int, noise: float) -> float:
-        """Sweep right and left once and return the energy; `noise` weighs H rho H against rho where bases are chosen."""
+        """Sweep right and left once and return the energy; `noise` is the weight of H rho H in the choice of bases."""
         last = self.environments.num_sites - 2
         self.discarded_weight = 0.0
         for site in range(last):
