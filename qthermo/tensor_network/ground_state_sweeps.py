@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from qthermo.linalg.krylov import find_lowest
 from qthermo.tensor_network.canonical_chain import CanonicalChain
-from qthermo.tensor_network.sweep_environments import SweepEnvironments
+from qthermo.tensor_network.sweep_environments import SweepEnvironments, join_right
 
 __all__ = ["DmrgSweeps", "energy_variance", "random_state"]
 
@@ -46,7 +46,10 @@ class DmrgSweeps:
                 self.discarded_weight += self.environments.split_right(site, theta, max_bond_dim, self.cutoff)
         for site in range(last, -1, -1):
             theta = self._minimise(site)
-            self.discarded_weight += self.environments.split_left(site, theta, max_bond_dim, self.cutoff)
+            if noise > 0:
+                self._split_left_with_noise(site, theta, max_bond_dim, noise)
+            else:
+                self.discarded_weight += self.environments.split_left(site, theta, max_bond_dim, self.cutoff)
         self.num_sweeps += 1
         return self.energy
 
@@ -77,13 +80,29 @@ class DmrgSweeps:
         left = self.environments.left[site]
         bra, out, w, ket, inner = left.shape
         images = (left.reshape(bra * out * w, ket * inner) @ theta).reshape(bra * out, -1)
-        gram = theta @ theta.conj().T
-        perturbation = images @ images.conj().T
-        gram += noise / max(float(np.trace(perturbation).real), 1e-300) * perturbation
-        values, vectors = scipy.linalg.eigh(gram, driver="evd", overwrite_a=True, check_finite=False)
-        rank = max(1, min(max_bond_dim, int(np.count_nonzero(values > self.cutoff))))
-        basis = vectors[:, : -rank - 1 : -1]
-        self.environments.replace_right(site, np.ascontiguousarray(basis), basis.conj().T @ theta)
+        basis = _perturbed_basis(theta, images, max_bond_dim, noise, self.cutoff)
+        self.environments.replace_right(site, basis, basis.conj().T @ theta)
+
+    def _split_left_with_noise(self, site: int, theta: NDArray[Any], max_bond_dim: int, noise: float) -> None:
+        """Choose the right basis in the same way from the parts of H right of the bond."""
+        right = join_right(self.environments.mpo[site + 1], self.environments.right[site + 1])
+        w, inner, ket = right.shape[:3]
+        images = theta @ right.reshape(w, inner * ket, -1)
+        columns = images.transpose(2, 0, 1).reshape(images.shape[2], -1)
+        basis = _perturbed_basis(np.ascontiguousarray(theta.T), columns, max_bond_dim, noise, self.cutoff)
+        self.environments.replace_left(site, np.ascontiguousarray(basis.T), theta @ basis.conj())
+
+
+def _perturbed_basis(
+    theta: NDArray[Any], images: NDArray[Any], max_rank: int, noise: float, cutoff: float
+) -> NDArray[Any]:
+    """Return the leading eigenvectors, as columns, of theta theta^dag plus `noise` of images images^dag."""
+    gram = theta @ theta.conj().T
+    perturbation = images @ images.conj().T
+    gram += noise / max(float(np.trace(perturbation).real), 1e-300) * perturbation
+    values, vectors = scipy.linalg.eigh(gram, driver="evd", overwrite_a=True, check_finite=False)
+    rank = max(1, min(max_rank, int(np.count_nonzero(values > cutoff))))
+    return np.ascontiguousarray(vectors[:, : -rank - 1 : -1])
 
 
 def random_state(

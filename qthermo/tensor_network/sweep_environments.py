@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from qthermo.tensor_network.splitting import split_full
 
-__all__ = ["SweepEnvironments"]
+__all__ = ["SweepEnvironments", "join_right"]
 
 
 @dataclass(slots=True)
@@ -65,14 +65,14 @@ class SweepEnvironments:
         """Take site into the right environment of the one before; cost chi^3 w d^2."""
         tensor = self.tensors[site]
         left, d, _ = tensor.shape
-        joined = _join_right(self.mpo[site], self.right[site])
+        joined = join_right(self.mpo[site], self.right[site])
         w = joined.shape[0]
         flat = tensor.reshape(left, -1)
         self.right[site - 1] = (flat @ joined.reshape(w, d * joined.shape[2], -1)) @ flat.conj().T
 
     def pair_map(self, site: int) -> tuple[NDArray[Any], Callable[[NDArray[Any]], NDArray[Any]]]:
         """Return theta of (site, site + 1), flat, and the effective Hamiltonian on it; cost 2 chi^3 w d^3 a product."""
-        left, right = self.left[site], _join_right(self.mpo[site + 1], self.right[site + 1])
+        left, right = self.left[site], join_right(self.mpo[site + 1], self.right[site + 1])
         bra, out, w, ket, inner = left.shape
         left_matrix = left.reshape(bra * out * w, ket * inner)
         right_matrix = right.reshape(-1, right.shape[3] * right.shape[4])
@@ -115,14 +115,18 @@ class SweepEnvironments:
         self.centre = site + 1
         self.extend_left(site)
 
+    def replace_left(self, site: int, basis: NDArray[Any], centre: NDArray[Any]) -> None:
+        """Put a right basis, (rank, d right), on site + 1 and the centre, (left d, rank), on site."""
+        d = self.tensors[site + 1].shape[1]
+        self.tensors[site + 1] = basis.reshape(basis.shape[0], d, -1)
+        self.tensors[site] = centre.reshape(-1, self.tensors[site].shape[1], basis.shape[0])
+        self.centre = site
+        self.extend_right(site + 1)
+
     def split_left(self, site: int, theta: NDArray[Any], max_rank: int, cutoff: float) -> float:
         """Split theta, leave the centre on site, and return the relative discarded weight."""
         split = split_full(theta, max_rank, cutoff)
-        d = self.tensors[site + 1].shape[1]
-        self.tensors[site + 1] = split.basis.reshape(split.basis.shape[0], d, -1)
-        self.tensors[site] = (theta @ split.basis.conj().T).reshape(-1, d, split.basis.shape[0])
-        self.centre = site
-        self.extend_right(site + 1)
+        self.replace_left(site, split.basis, theta @ split.basis.conj().T)
         return split.discarded / float(np.vdot(theta, theta).real)
 
 
@@ -132,7 +136,7 @@ def _join_left(environment: NDArray[Any], W: NDArray[Any]) -> NDArray[Any]:
     return np.ascontiguousarray(joined.transpose(0, 3, 2, 1, 4))
 
 
-def _join_right(W: NDArray[Any], environment: NDArray[Any]) -> NDArray[Any]:
+def join_right(W: NDArray[Any], environment: NDArray[Any]) -> NDArray[Any]:
     """W[w, w', out, in] and (w', ket, bra) to (w, in, ket, out, bra)."""
     joined = np.tensordot(W, environment, (1, 0))
     return np.ascontiguousarray(joined.transpose(0, 2, 3, 1, 4))
