@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar
 
 from qthermo.answers import Answer
@@ -25,7 +25,8 @@ class DMRG:
     `num_starts` random states are swept at a small bond dimension with a perturbed density matrix, which lets quantum
     numbers and distant correlations enter that a two-site update alone cannot make; the best one goes on through
     bond dimensions doubled up to chi. The energy is an upper bound; the answer's `variance` <H^2> - <H>^2 says that an
-    eigenvalue lies within its square root, and `truncation_error` is the change from chi/2 to chi.
+    eigenvalue lies within its square root, and must be below 100 * `tolerance`; `truncation_error` is the change from
+    chi/2 to chi.
 
     Args:
         max_bond_dim: chi, the largest bond dimension.
@@ -33,6 +34,8 @@ class DMRG:
         tolerance: the largest `truncation_error` of the energy accepted.
         sweep_tolerance: sweeps end when one changes the energy by less.
         num_starts: random states tried.
+        reorder_sites: sweep over the sites in the order of the couplings' Fiedler vector where that brings partners
+            closer; the diagnostics give each site's place.
         max_sweeps: at the largest bond dimension; six at the smaller ones.
         seed: of the random states.
 
@@ -52,6 +55,7 @@ class DMRG:
     tolerance: float = 1e-6
     sweep_tolerance: float = 1e-7
     num_starts: int = 3
+    reorder_sites: bool = True
     max_sweeps: int = 40
     seed: int = 0
 
@@ -92,7 +96,7 @@ class DMRG:
             return run_ground_state(problem, self, progress)[0]
 
     def find_state(self, model: SpinModel, *, progress: Progress = silent) -> MatrixProductState:
-        """Return the ground state as a quimb MatrixProductState.
+        """Return the ground state as a quimb MatrixProductState, its sites in the given order.
 
         Raises:
             NotConvergedError: the energy misses `tolerance`.
@@ -105,4 +109,4 @@ class DMRG:
         problem = GroundState(model)
         self.check(problem)
         with threadpool_limits(1):
-            return to_quimb_state(run_ground_state(problem, self, progress)[1])
+            return to_quimb_state(run_ground_state(problem, replace(self, reorder_sites=False), progress)[1])

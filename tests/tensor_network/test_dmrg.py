@@ -41,6 +41,17 @@ def test_complex_hamiltonian():
     assert float(qt.solve(problem, qt.DMRG())["energy"]) == pytest.approx(exact, abs=1e-8)
 
 
+def test_distant_partners_are_brought_together():
+    # spins k and k + 8 form eight dimers: a product of dimers in the right order, far from one in the given order
+    terms = [(1.0, {k: letter, k + 8: letter}) for k in range(8) for letter in "XZ"] + [
+        (0.5, {k: "X"}) for k in range(16)
+    ]
+    problem = qt.GroundState(qt.models.spin_chain(hamiltonian=qt.PauliSum.from_letters(terms)))
+    dimer = qt.PauliSum.from_text("X0 X1 + Z0 Z1 + 0.5 X0 + 0.5 X1").to_dense(2)
+    data = qt.solve(problem, qt.DMRG(max_bond_dim=8))
+    assert float(data["energy"]) == pytest.approx(8 * np.linalg.eigvalsh(dimer)[0], abs=1e-8)
+
+
 def test_variance_is_that_of_the_state():
     model = reference_chain(8, 2.0)
     method = qt.DMRG(max_bond_dim=2, tolerance=10.0)
