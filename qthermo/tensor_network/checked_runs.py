@@ -1,4 +1,4 @@
-"""The loop of every TEBD run: evolutions side by side, errors from their differences, a stop, and checkpoints."""
+"""The loop of every evolution: evolutions side by side, errors from their differences, a stop, and checkpoints."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from qthermo.errors import NotConvergedWarning
 from qthermo.progress import Progress
 from qthermo.tensor_network.checkpoint import load_checkpoint, save_checkpoint
 
-__all__ = ["CheckedRuns", "warn_if_lost"]
+__all__ = ["ASKED", "CHECKS", "Check", "CheckedRuns", "warn_if_lost"]
 
 Run = TypeVar("Run", bound="Evolving")
 KNOBS = {"truncation_error": "raise max_bond_dim", "trotter_error": "shorten time_step"}
@@ -40,12 +40,30 @@ class Evolving(Protocol):
         """Take over what `to_record` returned."""
 
 
+@dataclass(frozen=True, slots=True)
+class Check:
+    """How a run differs from the one asked for: `bond_divisor` divides chi, the others multiply cutoff and steps."""
+
+    bond_divisor: int = 1
+    cutoff_factor: float = 1.0
+    refinement: int = 1
+
+    def bond(self, max_bond_dim: int) -> int:
+        """Return the bond dimension of this run."""
+        return max_bond_dim if self.bond_divisor == 1 else max(max_bond_dim // self.bond_divisor, 2)
+
+
+ASKED = Check()
+CHECKS = (ASKED, Check(2, 100.0, 1), Check(2, 0.01, 1), Check(2, 0.01, 2))
+"""The run asked for; a coarser truncation; and a sharp cutoff at chi/2, whole and half steps, for the step's error."""
+
+
 @dataclass(slots=True)
 class CheckedRuns(Generic[Run]):
-    """Evolutions of one operator: the one asked for, one of smaller bond dimension, and that one with half the step.
+    """Evolutions side by side: the one asked for alone, or all of `CHECKS`.
 
     Args:
-        runs: one evolution, or the three.
+        runs: one evolution, or one for each of `CHECKS`.
         order: Suzuki order, which sets how the step's error follows from halving it.
         tolerance: largest estimated error accepted.
         stop: whether to end where it is exceeded.
@@ -82,7 +100,7 @@ class CheckedRuns(Generic[Run]):
         started = clock.perf_counter()
         for k in range(done, times.size):
             progress(k / times.size, self._describe(times, k, done, started))
-            if k > 0 and self.stop and self._is_lost(values[:, k - 1]):
+            if k > 0 and self.stop and self._is_lost(values[:, k - 1 : k]):
                 break
             for row, run in enumerate(self.runs):
                 run.advance(float(times[k]))
@@ -91,13 +109,13 @@ class CheckedRuns(Generic[Run]):
         return values[0], self.errors(values)
 
     def errors(self, values: NDArray[Any]) -> dict[str, NDArray[np.float64]]:
-        """Return the error estimates of the first row of `values`."""
-        if len(values) < 3:
+        """Return the error estimates of the first row of `values`, each the largest up to its time."""
+        if len(values) < len(CHECKS):
             return {}
         richardson = 2.0**self.order / (2.0**self.order - 1)
         return {
-            "truncation_error": np.abs(values[0] - values[1]),
-            "trotter_error": richardson * np.abs(values[1] - values[2]),
+            "truncation_error": np.maximum.accumulate(np.abs(values[0] - values[1])),
+            "trotter_error": np.maximum.accumulate(richardson * np.abs(values[2] - values[3])),
         }
 
     def _is_lost(self, values: NDArray[Any]) -> bool:

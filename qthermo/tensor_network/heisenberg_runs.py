@@ -14,7 +14,7 @@ from qthermo.models import Model, SpinModel
 from qthermo.operators import PauliSum
 from qthermo.problems import Autocorrelation, Evolution, Problem
 from qthermo.progress import Progress
-from qthermo.tensor_network.checked_runs import CheckedRuns, warn_if_lost
+from qthermo.tensor_network.checked_runs import ASKED, CHECKS, Check, CheckedRuns, warn_if_lost
 from qthermo.tensor_network.checkpoint import fingerprint, method_fields
 from qthermo.tensor_network.heisenberg_evolution import OperatorEvolution
 from qthermo.tensor_network.pauli_mpo import compress_pauli_vector
@@ -35,24 +35,21 @@ def start_evolution(
     operator: PauliSum,
     method: HeisenbergTEBD,
     *,
-    check: int = 0,
+    check: Check = ASKED,
     jumps: Sequence[tuple[float, PauliSum]] = (),
 ) -> OperatorEvolution:
-    """Return O(0), ready to advance: the run itself, or one of its checks.
-
-    Check 1 has half the bond dimension and ten times the cutoff; check 2 moreover halves every step.
-    """
+    """Return O(0), ready to advance: the run asked for, or one of its checks."""
     if not isinstance(model, SpinModel):
         raise UnsupportedError("HeisenbergTEBD needs a model of spins.")
     chain = compress_pauli_vector(operator, max(operator.num_sites, 1))
-    chain.max_bond_dim = max(method.max_bond_dim // 2, 1) if check else method.max_bond_dim
-    chain.cutoff = 10 * method.truncation_error if check else method.truncation_error
+    chain.max_bond_dim = check.bond(method.max_bond_dim)
+    chain.cutoff = check.cutoff_factor * method.truncation_error
     return OperatorEvolution(
         chain,
         GateCache(bond_generators(model.hamiltonian, model.num_sites, jumps), exponentiate),
         method.trotter_order,
         method.time_step,
-        refinement=2 if check == 2 else 1,
+        refinement=check.refinement,
         is_unitary=not jumps,
     )
 
@@ -60,7 +57,7 @@ def start_evolution(
 def _prepare(
     problem: Problem, operator: PauliSum, method: HeisenbergTEBD, jumps: Sequence[tuple[float, PauliSum]] = ()
 ) -> list[OperatorEvolution]:
-    checks = (0, 1, 2) if method.estimate_errors else (0,)
+    checks = CHECKS if method.estimate_errors else (ASKED,)
     return [start_evolution(problem.model, operator, method, check=check, jumps=jumps) for check in checks]
 
 

@@ -36,8 +36,9 @@ class HeisenbergTEBD:
         trotter_order: Suzuki order, 2 or 4.
         truncation_error: weight that one truncation may discard, relative to the norm, where chi does not bind.
         tolerance: the largest estimated error of C accepted.
-        estimate_errors: also evolve with chi/2 and ten times the cutoff, and so with half the step; the changes are the
-            answer's `truncation_error` and `trotter_error` (the latter times 2^order / (2^order - 1)).
+        estimate_errors: also evolve with chi/2 and a hundred times the discarded weight, whose change is
+            `truncation_error`; and with chi/2 and a hundredth of it, at this step and at half of it, whose change
+            times 2^order / (2^order - 1) is `trotter_error`. Each is the largest up to its time.
         stop_at_tolerance: end the evolution where the estimate first exceeds `tolerance`; later values are NaN.
         time_doubling: use C(2t) where H is real.
         checkpoint: file that keeps the state after every time; a run that finds its own file goes on from there.

@@ -13,7 +13,7 @@ from qthermo.models import SpinModel
 from qthermo.problems import Autocorrelation, ThermalState
 from qthermo.progress import Progress
 from qthermo.tensor_network.canonical_chain import CanonicalChain
-from qthermo.tensor_network.checked_runs import CheckedRuns, warn_if_lost
+from qthermo.tensor_network.checked_runs import ASKED, CHECKS, Check, CheckedRuns, warn_if_lost
 from qthermo.tensor_network.checkpoint import fingerprint, method_fields
 from qthermo.tensor_network.heisenberg_evolution import OperatorEvolution
 from qthermo.tensor_network.pauli_mpo import LEFT_MULTIPLICATION
@@ -29,31 +29,37 @@ __all__ = ["run_autocorrelation", "run_thermal_state"]
 _Z0 = LEFT_MULTIPLICATION[3]
 
 
-def _cold_chain(model: SpinModel, method: PurifiedTEBD, check: int) -> ThermalChain:
-    """Return the identity, ready to cool: for the run itself, or with half the bond dimension, or half the step too."""
+def _cold_chain(model: SpinModel, method: PurifiedTEBD, check: Check) -> ThermalChain:
+    """Return the identity, ready to cool: for the run asked for, or for one of its checks."""
     return ThermalChain.at_infinite_temperature(
         model,
-        step=method.thermal_step / 2 if check == 2 else method.thermal_step,
-        max_bond_dim=max(method.max_bond_dim // 2, 1) if check else method.max_bond_dim,
-        cutoff=method.thermal_truncation_error * (10 if check else 1),
+        step=method.thermal_step / check.refinement,
+        max_bond_dim=check.bond(method.max_bond_dim),
+        cutoff=method.thermal_truncation_error * check.cutoff_factor,
     )
 
 
-def _start(model: SpinModel, beta: float, method: PurifiedTEBD, check: int) -> tuple[OperatorEvolution, CanonicalChain]:
+def _start(
+    model: SpinModel, beta: float, method: PurifiedTEBD, check: Check
+) -> tuple[OperatorEvolution, CanonicalChain]:
     """Return Z_0 sqrt(rho), ready to advance, and a copy of it."""
     thermal = _cold_chain(model, method, check)
     thermal.cool(beta)
     chain = thermal.multiply_first_site(
-        _Z0, max_bond_dim=thermal.chain.max_bond_dim, cutoff=method.truncation_error * (10 if check else 1)
+        _Z0, max_bond_dim=thermal.chain.max_bond_dim, cutoff=method.truncation_error * check.cutoff_factor
     )
     evolution = OperatorEvolution(
         chain,
         GateCache(-bond_generators(model.hamiltonian, model.num_sites), exponentiate),
         method.trotter_order,
         method.time_step,
-        refinement=2 if check == 2 else 1,
+        refinement=check.refinement,
     )
     return evolution, chain.copy()
+
+
+def _checks(method: PurifiedTEBD) -> tuple[Check, ...]:
+    return CHECKS if method.estimate_errors else (ASKED,)
 
 
 def run_autocorrelation(problem: Autocorrelation, method: PurifiedTEBD, progress: Progress) -> Answer:
@@ -63,7 +69,7 @@ def run_autocorrelation(problem: Autocorrelation, method: PurifiedTEBD, progress
         raise UnsupportedError("PurifiedTEBD needs a model of spins.")
     doubling = method.time_doubling and model.hamiltonian.is_real
     progress(0.0, f"cooling to beta {problem.beta:g}")
-    pairs = [_start(model, problem.beta, method, check) for check in ((0, 1, 2) if method.estimate_errors else (0,))]
+    pairs = [_start(model, problem.beta, method, check) for check in _checks(method)]
     starts = {id(run): start for run, start in pairs}
     runs = [run for run, _ in pairs]
 
@@ -99,7 +105,7 @@ def run_thermal_state(problem: ThermalState, method: PurifiedTEBD, progress: Pro
     model = problem.model
     if not isinstance(model, SpinModel):
         raise UnsupportedError("PurifiedTEBD needs a model of spins.")
-    checks = (0, 2) if method.estimate_errors else (0,)
+    checks = (ASKED, CHECKS[-1]) if method.estimate_errors else (ASKED,)
     values = np.empty((len(checks), 2, problem.betas.size))
     chains = [_cold_chain(model, method, check) for check in checks]
     for k, beta in enumerate(problem.betas):

@@ -35,8 +35,9 @@ class PurifiedTEBD:
         truncation_error: weight that one truncation in time may discard, relative to the norm.
         thermal_truncation_error: the same while cooling.
         tolerance: the largest estimated error of C, or of the energy per site, accepted.
-        estimate_errors: also run with chi/2 and ten times the cutoffs, and so with half of both steps; the changes are
-            `truncation_error` and `trotter_error` (the latter times 2^order / (2^order - 1)).
+        estimate_errors: also evolve with chi/2 and a hundred times the discarded weight, whose change is
+            `truncation_error`; and with chi/2 and a hundredth of it, at this step and at half of it, whose change
+            times 2^order / (2^order - 1) is `trotter_error`. Each is the largest up to its time.
         stop_at_tolerance: end the evolution where the estimate first exceeds `tolerance`; later values are NaN.
         time_doubling: use C(2t) where H is real.
         checkpoint: file that keeps the state after every time; a run that finds its own file goes on from there.

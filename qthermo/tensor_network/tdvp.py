@@ -30,8 +30,9 @@ class TDVP:
         truncation_error: weight that one split may discard, relative to the norm.
         krylov_tolerance: relative error of every local exponential.
         tolerance: the largest estimated error accepted.
-        estimate_errors: also run with chi/2, and so with half the step; the changes are the answer's
-            `truncation_error` and (times 4/3) `trotter_error`.
+        estimate_errors: also evolve with chi/2 and a hundred times the discarded weight, whose change is
+            `truncation_error`; and with chi/2 and a hundredth of it, at this step and at half of it, whose change
+            times 4/3 is `trotter_error`. Each is the largest up to its time.
         stop_at_tolerance: end the evolution where the estimate first exceeds `tolerance`; later values are NaN.
         time_doubling: use C(2t) where H is real.
         checkpoint: file that keeps the state after every time; a run that finds its own file goes on from there.

@@ -12,7 +12,7 @@ from qthermo.errors import UnsupportedError
 from qthermo.models import Model, SpinModel
 from qthermo.problems import Autocorrelation, Evolution, Problem
 from qthermo.progress import Progress
-from qthermo.tensor_network.checked_runs import CheckedRuns, warn_if_lost
+from qthermo.tensor_network.checked_runs import ASKED, CHECKS, Check, CheckedRuns, warn_if_lost
 from qthermo.tensor_network.checkpoint import fingerprint, method_fields
 from qthermo.tensor_network.pauli_mpo import LEFT_MULTIPLICATION, build_mpo, build_superoperator
 from qthermo.tensor_network.pauli_transfer import TIME_REVERSAL, letter_vector
@@ -34,21 +34,21 @@ def _spins(model: Model) -> SpinModel:
     return model
 
 
-def _checks(method: TDVP) -> tuple[int, ...]:
-    return (0, 1, 2) if method.estimate_errors else (0,)
+def _checks(method: TDVP) -> tuple[Check, ...]:
+    return CHECKS if method.estimate_errors else (ASKED,)
 
 
 def _evolution(
-    tensors: list[NDArray[Any]], mpo: list[NDArray[Any]], factor: complex, step: float, method: TDVP, check: int
+    tensors: list[NDArray[Any]], mpo: list[NDArray[Any]], factor: complex, step: float, method: TDVP, check: Check
 ) -> SweepEvolution:
-    """Return a run: 0 is the one asked for, 1 has half the bond dimension, 2 moreover half the step."""
+    """Return the run asked for, or one of its checks."""
     return SweepEvolution(
         SweepEnvironments(list(tensors), mpo),
         factor,
         step,
-        max(method.max_bond_dim // 2, 1) if check else method.max_bond_dim,
-        method.truncation_error,
-        refinement=2 if check == 2 else 1,
+        check.bond(method.max_bond_dim),
+        method.truncation_error * check.cutoff_factor,
+        refinement=check.refinement,
         krylov_tolerance=method.krylov_tolerance,
     )
 
@@ -113,7 +113,7 @@ def run_autocorrelation(problem: Autocorrelation, method: TDVP, progress: Progre
     return autocorrelation_answer(problem, values, errors=errors, diagnostics=diagnostics)
 
 
-def _thermal_start(model: SpinModel, beta: float, method: TDVP, check: int) -> list[NDArray[Any]]:
+def _thermal_start(model: SpinModel, beta: float, method: TDVP, check: Check) -> list[NDArray[Any]]:
     """Return Z_0 at beta = 0, else Z_0 sqrt(rho), as normalised vectors in the Pauli basis."""
     n = model.num_sites
     if beta == 0:
