@@ -21,18 +21,24 @@ from qthermo.errors import (
 from qthermo.exact.dense import Dense
 from qthermo.models import Thermometer
 from qthermo.operators import PauliString, PauliSum
-from qthermo.problems import Autocorrelation, GroundState, Propagator
+from qthermo.problems import Autocorrelation, Evolution, GroundState, Propagator, ThermalState
 from qthermo.results import load_result, save_result
 from qthermo.solve import solve
+from qthermo.tensor_network.dmrg import DMRG
 from qthermo.tensor_network.heisenberg_tebd import HeisenbergTEBD
+from qthermo.tensor_network.purified_tebd import PurifiedTEBD
+from qthermo.tensor_network.tdvp import TDVP
 from qthermo.theory.cavity_diffuson import CavityDiffuson
 
 __version__ = version("qthermo")
 
 __all__ = [
+    "DMRG",
+    "TDVP",
     "Autocorrelation",
     "CavityDiffuson",
     "Dense",
+    "Evolution",
     "ExecutionError",
     "FileError",
     "GroundState",
@@ -44,7 +50,9 @@ __all__ = [
     "PauliString",
     "PauliSum",
     "Propagator",
+    "PurifiedTEBD",
     "QThermoError",
+    "ThermalState",
     "Thermometer",
     "TrotterCircuit",
     "UnsupportedError",

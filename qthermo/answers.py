@@ -10,9 +10,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qthermo.models import BathEigenbasis
-from qthermo.problems import Autocorrelation, Propagator
+from qthermo.problems import Autocorrelation, Evolution, Propagator, ThermalState
 
-__all__ = ["Answer", "Variable", "autocorrelation_answer", "propagator_answer"]
+__all__ = [
+    "Answer",
+    "Variable",
+    "autocorrelation_answer",
+    "evolution_answer",
+    "ground_state_answer",
+    "propagator_answer",
+    "thermal_answer",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +64,61 @@ def autocorrelation_answer(
     for name, values in (errors or {}).items():
         variables[name] = Variable(("time",), values, "1", _AUTOCORRELATION_ERRORS[name])
     return Answer(variables=variables, coordinates={"time": problem.times}, diagnostics=diagnostics or {})
+
+
+def evolution_answer(
+    problem: Evolution,
+    expectation: NDArray[np.float64],
+    *,
+    errors: Mapping[str, NDArray[np.float64]] | None = None,
+    diagnostics: Mapping[str, Any] | None = None,
+) -> Answer:
+    """Return the answer to `Evolution` from Tr[rho(t) O], shape (time, observable), and errors of the same shape."""
+    dims = ("time", "observable")
+    variables = {"expectation": Variable(dims, expectation, "1", "Tr[rho(t) O]")}
+    for name, values in (errors or {}).items():
+        variables[name] = Variable(dims, values, "1", _AUTOCORRELATION_ERRORS[name].replace("correlator", "value"))
+    return Answer(
+        variables=variables,
+        coordinates={"time": problem.times, "observable": np.array(list(problem.observables))},
+        diagnostics=diagnostics or {},
+    )
+
+
+def ground_state_answer(
+    energy: float,
+    *,
+    variance: float | None = None,
+    truncation_error: float | None = None,
+    diagnostics: Mapping[str, Any] | None = None,
+) -> Answer:
+    """Return the answer to `GroundState`; `variance` and `truncation_error` where the method has them."""
+    variables = {"energy": Variable((), np.array(energy), "energy", "ground-state energy")}
+    if variance is not None:
+        variables["variance"] = Variable((), np.array(variance), "energy^2", "<H^2> - <H>^2")
+    if truncation_error is not None:
+        variables["truncation_error"] = Variable(
+            (), np.array(truncation_error), "energy", "change of the energy with the bond dimension"
+        )
+    return Answer(variables=variables, coordinates={}, diagnostics=diagnostics or {})
+
+
+def thermal_answer(
+    problem: ThermalState,
+    energy: NDArray[np.float64],
+    log_partition: NDArray[np.float64],
+    *,
+    diagnostics: Mapping[str, Any] | None = None,
+) -> Answer:
+    """Return the answer to `ThermalState` from Tr[rho H] and ln Z, both shape (beta,)."""
+    return Answer(
+        variables={
+            "energy": Variable(("beta",), energy, "energy", "Tr[rho H]"),
+            "free_energy": Variable(("beta",), -log_partition / problem.betas, "energy", "-ln(Z) / beta"),
+        },
+        coordinates={"beta": problem.betas},
+        diagnostics=diagnostics or {},
+    )
 
 
 def propagator_answer(

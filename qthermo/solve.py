@@ -11,10 +11,13 @@ from qthermo.circuits.trotter_circuit import TrotterCircuit
 from qthermo.errors import InputError, MemoryRefusedError, UnsupportedError
 from qthermo.exact.dense import Dense
 from qthermo.memory import available_memory, check_memory
-from qthermo.problems import Autocorrelation, GroundState, Problem, Propagator
+from qthermo.problems import Autocorrelation, Evolution, GroundState, Problem, Propagator, ThermalState
 from qthermo.progress import Progress, silent
 from qthermo.results import build_dataset
+from qthermo.tensor_network.dmrg import DMRG
 from qthermo.tensor_network.heisenberg_tebd import HeisenbergTEBD
+from qthermo.tensor_network.purified_tebd import PurifiedTEBD
+from qthermo.tensor_network.tdvp import TDVP
 from qthermo.theory.cavity_diffuson import CavityDiffuson
 
 if TYPE_CHECKING:
@@ -43,10 +46,13 @@ class Method(Protocol):
 METHODS: tuple[type[Method], ...] = (
     Dense,
     HeisenbergTEBD,
+    PurifiedTEBD,
+    TDVP,
+    DMRG,
     TrotterCircuit,
     CavityDiffuson,
 )
-PROBLEMS: tuple[type[Problem], ...] = (Autocorrelation, Propagator, GroundState)
+PROBLEMS: tuple[type[Problem], ...] = (Autocorrelation, Evolution, Propagator, GroundState, ThermalState)
 
 
 def solve(problem: Problem, method: Method, *, progress: Progress = silent) -> xr.Dataset:
