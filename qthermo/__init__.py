@@ -22,6 +22,7 @@ from qthermo.operators import PauliString, PauliSum
 from qthermo.problems import Autocorrelation, GroundState, Propagator
 from qthermo.results import load_result, save_result
 from qthermo.solve import solve
+from qthermo.tensor_network.heisenberg_tebd import HeisenbergTEBD
 from qthermo.theory.cavity_diffuson import CavityDiffuson
 
 __version__ = version("qthermo")
@@ -32,6 +33,7 @@ __all__ = [
     "Dense",
     "FileError",
     "GroundState",
+    "HeisenbergTEBD",
     "InputError",
     "MemoryRefusedError",
     "NotConvergedError",

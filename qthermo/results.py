@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import io
 import json
 import os
 import platform
@@ -34,7 +35,7 @@ CONVENTIONS = (
     "beta = 0 is infinite temperature."
 )
 _SCHEMA = "qthermo_schema"
-_CHECKSUM = "qthermo_checksum"
+_SEAL = b"\nqthermo sha256 "
 _PACKAGES = ("qthermo", "numpy", "scipy", "numba", "quimb", "qiskit", "qiskit-aer", "xarray")
 _COORDINATES = {
     "time": ("1/energy", "time t"),
@@ -123,7 +124,8 @@ def save_result(data: xr.Dataset, path: str | Path) -> Path:
     """Write a result to a netCDF file and return its path.
 
     Complex variables are stored as two real ones, `_re` and `_im`. The file is written beside its final place, synced
-    and renamed, so an interruption leaves either the old file or the new one. A checksum of the numbers is stored.
+    and renamed, so an interruption leaves either the old file or the new one. Its SHA-256 is appended as a seal; any
+    netCDF-4 reader still opens the file.
 
     Raises:
         InputError: `data` is not a qthermo result.
@@ -133,7 +135,6 @@ def save_result(data: xr.Dataset, path: str | Path) -> Path:
         raise InputError("Argument `data` must be a Dataset returned by qthermo.solve, but has no qthermo schema.")
     path = Path(path)
     plain = _split_complex(data)
-    plain.attrs[_CHECKSUM] = _checksum(plain)
     try:
         handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
     except OSError as problem:
@@ -143,8 +144,7 @@ def save_result(data: xr.Dataset, path: str | Path) -> Path:
     os.close(handle)
     try:
         plain.to_netcdf(temporary, engine="h5netcdf")
-        with open(temporary, "rb") as written:
-            os.fsync(written.fileno())
+        _append_seal(temporary)
         os.chmod(temporary, 0o644)
         os.replace(temporary, path)
     except OSError as problem:
@@ -166,37 +166,45 @@ def load_result(path: str | Path) -> xr.Dataset:
     path = Path(path)
     if not path.is_file():
         raise FileError(f"A result file must exist, but {path} does not.")
+    body = _check_seal(path)
     try:
-        with xr.open_dataset(path, engine="h5netcdf") as opened:
+        with xr.open_dataset(io.BytesIO(body), engine="h5netcdf") as opened:
             plain = opened.load()
-    except Exception as problem:
-        reason = str(problem).splitlines()[0] if str(problem) else type(problem).__name__
-        raise FileError(f"{path} must be a netCDF result of qthermo, but is damaged or foreign ({reason}).") from None
+    except (OSError, ValueError, KeyError) as problem:
+        raise FileError(f"{path} must be a netCDF result of qthermo, but is foreign ({problem}).") from None
     found = plain.attrs.get(_SCHEMA)
-    if found is None:
-        raise FileError(
-            f"{path} must be a netCDF result of qthermo, but has no qthermo schema: it is another program's."
-        )
-    if not isinstance(found, int | np.integer) or found > SCHEMA_VERSION:
+    if not isinstance(found, int | np.integer):
+        raise FileError(f"{path} must be a result of qthermo, but has no qthermo schema: it is another program's.")
+    if found > SCHEMA_VERSION:
         raise FileError(
             f"{path} has schema {found}, but this qthermo reads up to {SCHEMA_VERSION}; install a newer one."
-        )
-    if plain.attrs.pop(_CHECKSUM, None) != _checksum(plain):
-        raise FileError(
-            f"{path} is damaged: its numbers do not match its checksum; take it from a backup or run again."
         )
     return _join_complex(plain)
 
 
-def _checksum(data: xr.Dataset) -> str:
-    digest = hashlib.sha256()
-    for name in sorted(str(key) for key in data.variables):
-        digest.update(name.encode())
-        digest.update(np.ascontiguousarray(data[name].values).tobytes())
-    for key in sorted(data.attrs):
-        if key != _CHECKSUM:
-            digest.update(f"{key}={data.attrs[key]}".encode())
-    return digest.hexdigest()
+def _append_seal(path: str) -> None:
+    """Append the SHA-256 of the file to it and sync; HDF5 readers ignore what follows the end they know."""
+    with open(path, "r+b") as file:
+        digest = hashlib.sha256(file.read()).hexdigest()
+        file.write(_SEAL + digest.encode())
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _check_seal(path: Path) -> bytes:
+    """Return the sealed content; damaged HDF5 is never parsed, because its readers can hang or crash on it."""
+    content = path.read_bytes()
+    body, found, digest = content.rpartition(_SEAL)
+    if not found:
+        raise FileError(
+            f"{path} must be a whole result of qthermo, but has no seal at its end: "
+            "it was cut short, changed by another program, or is foreign."
+        )
+    if hashlib.sha256(body).hexdigest().encode() != digest:
+        raise FileError(
+            f"{path} is damaged: its content does not match its checksum; take it from a backup or run again."
+        )
+    return body
 
 
 def _split_complex(data: xr.Dataset) -> xr.Dataset:

@@ -13,6 +13,7 @@ from qthermo.memory import available_memory, check_memory
 from qthermo.problems import Autocorrelation, GroundState, Problem, Propagator
 from qthermo.progress import Progress, silent
 from qthermo.results import build_dataset
+from qthermo.tensor_network.heisenberg_tebd import HeisenbergTEBD
 from qthermo.theory.cavity_diffuson import CavityDiffuson
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ class Method(Protocol):
         ...
 
 
-METHODS: tuple[type[Method], ...] = (Dense, CavityDiffuson)
+METHODS: tuple[type[Method], ...] = (Dense, HeisenbergTEBD, CavityDiffuson)
 PROBLEMS: tuple[type[Problem], ...] = (Autocorrelation, Propagator, GroundState)
 
 
@@ -106,7 +107,8 @@ def _check_pair(problem: Problem, method: Method) -> None:
     except MemoryRefusedError:
         raise
     except UnsupportedError as error:
-        raise UnsupportedError(f"{error} {_remedy(problem, method).capitalize()}") from None
+        remedy = _remedy(problem, method)
+        raise UnsupportedError(f"{error} {remedy[0].upper()}{remedy[1:]}") from None
 
 
 def _describe(problem: Problem) -> str:

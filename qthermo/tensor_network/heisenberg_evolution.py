@@ -1,0 +1,108 @@
+"""One local operator evolving in the Heisenberg picture, as a matrix-product vector inside its light cone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from qthermo.tensor_network.canonical_chain import CanonicalChain
+from qthermo.tensor_network.pauli_transfer import TIME_REVERSAL, letter_vector
+from qthermo.tensor_network.trotter_steps import GateCache, count_steps, trotter_layers
+
+__all__ = ["OperatorEvolution"]
+
+
+@dataclass(slots=True)
+class OperatorEvolution:
+    """The operator O(t), the identity beyond site `chain.num_sites - 1`.
+
+    A gate on a bond where O is still the identity does nothing, because the evolution is unital; so the chain starts
+    with the sites of O and takes in a site when a gate on its border puts more than `chain.cutoff` of the norm there.
+
+    Args:
+        chain: O(t) on the sites of the light cone.
+        gates: the gates of the whole lattice.
+        order: Suzuki order.
+        time_step: longest step.
+        refinement: each of the steps that `time_step` asks for is divided into this many.
+        is_unitary: whether the gates are orthogonal; if not, the canonical form is restored after every layer.
+    """
+
+    chain: CanonicalChain
+    gates: GateCache
+    order: int
+    time_step: float
+    refinement: int = 1
+    is_unitary: bool = True
+    time: float = 0.0
+    num_steps: int = 0
+
+    @classmethod
+    def from_letter(
+        cls,
+        letter: str,
+        gates: GateCache,
+        *,
+        order: int,
+        time_step: float,
+        max_bond_dim: int,
+        cutoff: float,
+        refinement: int = 1,
+    ) -> OperatorEvolution:
+        """Start from a Pauli matrix on site 0."""
+        chain = CanonicalChain.from_product([letter_vector(letter)], max_bond_dim, cutoff)
+        return cls(chain, gates, order, time_step, refinement)
+
+    @property
+    def num_sites(self) -> int:
+        """The length of the whole lattice."""
+        return len(self.gates.generators) + 1
+
+    def advance(self, time: float) -> None:
+        """Evolve to `time`, in whole steps no longer than `time_step`."""
+        interval = time - self.time
+        steps = self.refinement * count_steps(interval, self.time_step)
+        for parity, length in trotter_layers(self.order, interval, steps):
+            self._apply_layer(parity, length)
+        self.time, self.num_steps = time, self.num_steps + steps
+
+    def _apply_layer(self, parity: int, length: float) -> None:
+        gates = self.gates.gates(length)
+        border = self.chain.num_sites - 1
+        for bond in range(parity, border, 2):
+            self.chain.apply_gate(bond, gates[bond])
+        if border % 2 == parity and border < self.num_sites - 1:
+            self._cross_border(gates[border])
+        if not self.is_unitary:
+            self.chain.restore_canonical_form()
+
+    def _cross_border(self, gate: NDArray[Any]) -> None:
+        """Apply the gate between the last site and the first one outside; take that site in only if it matters."""
+        chain = self.chain
+        last = chain.tensors[-1]
+        left = last.shape[0]
+        moved = (last.reshape(left, 4) @ gate.reshape(16, 16)[:, ::4].T).reshape(left, 4, 4)
+        weighted = (chain.weights[-1] @ moved.reshape(left, 16)).reshape(-1, 4, 4)
+        total = float(np.vdot(weighted, weighted))
+        outside = float(np.vdot(weighted[:, :, 1:], weighted[:, :, 1:]))
+        if outside <= chain.cutoff * total:
+            chain.tensors[-1] = np.ascontiguousarray(moved[:, :, :1])
+            chain.discarded_weight += outside / total if total > 0 else 0.0
+            chain.num_gates += 1
+            return
+        inner = chain.weights[-1] @ last.reshape(left, 4)
+        chain.tensors.append(letter_vector("I").reshape(1, 4, 1))
+        chain.weights.append(np.sqrt(np.vdot(inner, inner)) * np.eye(1))
+        chain.apply_gate(chain.num_sites - 2, gate)
+
+    def component(self, letter: str) -> float:
+        """Return Tr[P_0 O(t)] / 2^L for a Pauli matrix P_0 on site 0."""
+        outside = [letter_vector("I")] * (self.chain.num_sites - 1)
+        return float(self.chain.project([letter_vector(letter), *outside]))
+
+    def doubled(self) -> float:
+        """Return Tr[O(-t) O(t)] / 2^L for real H and a real symmetric O(0), where O(-t) = O(t)*."""
+        return float(self.chain.overlap(self.chain, TIME_REVERSAL))

@@ -1,0 +1,27 @@
+"""Raw tensors to quimb objects and back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from qthermo.tensor_network.pauli_transfer import PAULI_MATRICES, letter_vector
+
+if TYPE_CHECKING:
+    from quimb.tensor import MatrixProductOperator
+
+__all__ = ["to_quimb_operator"]
+
+
+def to_quimb_operator(tensors: Sequence[NDArray[Any]], num_sites: int) -> MatrixProductOperator:
+    """Return sum_P o_P P from the tensors of o_P, shape (left, 4, right); sites beyond them carry the identity."""
+    from quimb.tensor import MatrixProductOperator
+
+    identity = letter_vector("I").reshape(1, 4, 1)
+    padded = [*tensors, *[identity] * (num_sites - len(tensors))]
+    arrays = [np.einsum("lar,aud->lrud", tensor, PAULI_MATRICES) for tensor in padded]
+    arrays[0], arrays[-1] = arrays[0][0], arrays[-1][:, 0]
+    return MatrixProductOperator(arrays, shape="lrud")
