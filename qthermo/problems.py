@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from types import MappingProxyType
@@ -58,30 +59,60 @@ class Propagator:
     Args:
         model: the model.
         energies: E, shape (num_energies,), energy.
-        laplace: s > 0, shape (num_laplace,), in units of energy; the convention is int_0^inf dt e^{-st}.
+        laplace: s, real and positive or complex with positive real part, shape (num_laplace,), in units of energy; the
+            convention is int_0^inf dt e^{-st}. At complex s the second G of P_ab is taken at (E - is/2)^*.
+        energy_window: standard deviation of a Gaussian p(E) around each energy, over which P_ab is averaged; the
+            density of states at E decides the temperature that the thermometer is to reach.
 
     Raises:
-        InputError: an energy is not finite, or a Laplace variable is not positive.
+        InputError: an energy is not finite, a Laplace variable has no positive real part, or the window is negative.
 
     The answer holds `propagator` (energy, laplace, initial, final), `autocorrelation` c(E,s) =
-    sum_ab z_a z_b P_ab / sum_ab P_ab (energy, laplace), and `typical_broadening` exp <log Gamma> (energy, laplace).
+    sum_ab z_a z_b P_ab / sum_ab P_ab (energy, laplace), and the distribution of the level broadenings Gamma_k =
+    -Im Sigma_k(E + is/2): `typical_broadening` exp <log Gamma>, `mean_broadening`, `broadening_quantile` (energy,
+    laplace, quantile) and `broadening_histogram` (energy, laplace, log10_broadening), a density over log10 Gamma.
 
     Reference: A. V. Lunkin, arXiv:2603.12234.
     """
 
     model: Model
     energies: NDArray[np.float64] = field(kw_only=True)
-    laplace: NDArray[np.float64] = field(kw_only=True)
+    laplace: NDArray[Any] = field(kw_only=True)
+    energy_window: float = field(default=0.0, kw_only=True)
 
     def __post_init__(self) -> None:
         _check_model_type(self.model)
+        object.__setattr__(self, "energy_window", check_real("energy_window", self.energy_window, minimum=0))
         for name in ("energies", "laplace"):
-            values = check_finite_array(name, np.atleast_1d(np.asarray(getattr(self, name))), ndim=1)
+            given = np.atleast_1d(np.asarray(getattr(self, name)))
+            values = check_finite_array(name, given, ndim=1, complex_allowed=name == "laplace")
             if values.size == 0:
                 raise InputError(f"Argument `{name}` must hold at least one value, but is empty.")
             object.__setattr__(self, name, frozen(values))
-        if np.any(self.laplace <= 0):
-            raise InputError(f"Argument `laplace` must be positive, but its least value is {self.laplace.min():g}.")
+        least = float(self.laplace.real.min())
+        if least <= 0:
+            raise InputError(
+                f"Argument `laplace` must be positive (if complex: its real part), but is {least:g} somewhere."
+            )
+
+    @property
+    def window_nodes(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Offsets and weights of the average over the window, at most Re(s)/2 apart (P is analytic on that scale)."""
+        if self.energy_window == 0:
+            return np.zeros(1), np.ones(1)
+        spacing = min(float(self.laplace.real.min()) / 2, self.energy_window / 2)
+        half = math.ceil(5 * self.energy_window / spacing)
+        offsets = spacing * np.arange(-half, half + 1)
+        weights = np.exp(-0.5 * (offsets / self.energy_window) ** 2)
+        normalised: NDArray[np.float64] = weights / weights.sum()
+        return np.asarray(offsets, np.float64), normalised
+
+    @property
+    def points(self) -> tuple[NDArray[np.float64], NDArray[Any]]:
+        """All points (E, s) to solve, as two flat arrays in the order (energy, laplace, window node)."""
+        offsets, _ = self.window_nodes
+        energies, laplace, shift = np.meshgrid(self.energies, self.laplace, offsets, indexing="ij")
+        return (energies + shift).ravel(), laplace.ravel()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
