@@ -26,15 +26,28 @@ from qthermo.master_equation.davies import Davies
 from qthermo.master_equation.kms_jumps import KMSJumps
 from qthermo.models import Thermometer
 from qthermo.operators import PauliString, PauliSum
-from qthermo.problems import Autocorrelation, GroundState, MixingGap, Propagator, Relaxation
+from qthermo.problems import (
+    Autocorrelation,
+    Evolution,
+    GroundState,
+    MixingGap,
+    Propagator,
+    Relaxation,
+    ThermalState,
+)
 from qthermo.results import load_result, save_result
 from qthermo.solve import solve
+from qthermo.tensor_network.dmrg import DMRG
 from qthermo.tensor_network.heisenberg_tebd import HeisenbergTEBD
+from qthermo.tensor_network.purified_tebd import PurifiedTEBD
+from qthermo.tensor_network.tdvp import TDVP
 from qthermo.theory.cavity_diffuson import CavityDiffuson
 
 __version__ = version("qthermo")
 
 __all__ = [
+    "DMRG",
+    "TDVP",
     "Autocorrelation",
     "CavityDiffuson",
     "CoarseGrained",
@@ -42,6 +55,7 @@ __all__ = [
     "Davies",
     "Dense",
     "DilationCircuit",
+    "Evolution",
     "ExecutionError",
     "FileError",
     "GroundState",
@@ -55,8 +69,10 @@ __all__ = [
     "PauliString",
     "PauliSum",
     "Propagator",
+    "PurifiedTEBD",
     "QThermoError",
     "Relaxation",
+    "ThermalState",
     "Thermometer",
     "TrotterCircuit",
     "UnsupportedError",

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -12,14 +15,17 @@ from qthermo.checks import check_ascending, check_finite_array, check_hermitian,
 from qthermo.errors import InputError
 from qthermo.models import MatrixModel, Model, SpinModel
 from qthermo.models.model import record
+from qthermo.operators import PauliSum
 
 __all__ = [
     "Autocorrelation",
+    "Evolution",
     "GroundState",
     "MixingGap",
     "Problem",
     "Propagator",
     "Relaxation",
+    "ThermalState",
     "problem_parameters",
 ]
 
@@ -63,30 +69,60 @@ class Propagator:
     Args:
         model: the model.
         energies: E, shape (num_energies,), energy.
-        laplace: s > 0, shape (num_laplace,), in units of energy; the convention is int_0^inf dt e^{-st}.
+        laplace: s, real and positive or complex with positive real part, shape (num_laplace,), in units of energy; the
+            convention is int_0^inf dt e^{-st}. At complex s the second G of P_ab is taken at (E - is/2)^*.
+        energy_window: standard deviation of a Gaussian p(E) around each energy, over which P_ab is averaged; the
+            density of states at E decides the temperature that the thermometer is to reach.
 
     Raises:
-        InputError: an energy is not finite, or a Laplace variable is not positive.
+        InputError: an energy is not finite, a Laplace variable has no positive real part, or the window is negative.
 
     The answer holds `propagator` (energy, laplace, initial, final), `autocorrelation` c(E,s) =
-    sum_ab z_a z_b P_ab / sum_ab P_ab (energy, laplace), and `typical_broadening` exp <log Gamma> (energy, laplace).
+    sum_ab z_a z_b P_ab / sum_ab P_ab (energy, laplace), and the distribution of the level broadenings Gamma_k =
+    -Im Sigma_k(E + is/2): `typical_broadening` exp <log Gamma>, `mean_broadening`, `broadening_quantile` (energy,
+    laplace, quantile) and `broadening_histogram` (energy, laplace, log10_broadening), a density over log10 Gamma.
 
     Reference: A. V. Lunkin, arXiv:2603.12234.
     """
 
     model: Model
     energies: NDArray[np.float64] = field(kw_only=True)
-    laplace: NDArray[np.float64] = field(kw_only=True)
+    laplace: NDArray[Any] = field(kw_only=True)
+    energy_window: float = field(default=0.0, kw_only=True)
 
     def __post_init__(self) -> None:
         _check_model_type(self.model)
+        object.__setattr__(self, "energy_window", check_real("energy_window", self.energy_window, minimum=0))
         for name in ("energies", "laplace"):
-            values = check_finite_array(name, np.atleast_1d(np.asarray(getattr(self, name))), ndim=1)
+            given = np.atleast_1d(np.asarray(getattr(self, name)))
+            values = check_finite_array(name, given, ndim=1, complex_allowed=name == "laplace")
             if values.size == 0:
                 raise InputError(f"Argument `{name}` must hold at least one value, but is empty.")
             object.__setattr__(self, name, frozen(values))
-        if np.any(self.laplace <= 0):
-            raise InputError(f"Argument `laplace` must be positive, but its least value is {self.laplace.min():g}.")
+        least = float(self.laplace.real.min())
+        if least <= 0:
+            raise InputError(
+                f"Argument `laplace` must be positive (if complex: its real part), but is {least:g} somewhere."
+            )
+
+    @property
+    def window_nodes(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Offsets and weights of the average over the window, at most Re(s)/2 apart (P is analytic on that scale)."""
+        if self.energy_window == 0:
+            return np.zeros(1), np.ones(1)
+        spacing = min(float(self.laplace.real.min()) / 2, self.energy_window / 2)
+        half = math.ceil(5 * self.energy_window / spacing)
+        offsets = spacing * np.arange(-half, half + 1)
+        weights = np.exp(-0.5 * (offsets / self.energy_window) ** 2)
+        normalised: NDArray[np.float64] = weights / weights.sum()
+        return np.asarray(offsets, np.float64), normalised
+
+    @property
+    def points(self) -> tuple[NDArray[np.float64], NDArray[Any]]:
+        """All points (E, s) to solve, as two flat arrays in the order (energy, laplace, window node)."""
+        offsets, _ = self.window_nodes
+        energies, laplace, shift = np.meshgrid(self.energies, self.laplace, offsets, indexing="ij")
+        return (energies + shift).ravel(), laplace.ravel()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -191,7 +227,84 @@ def _check_state(state: object, dimension: int) -> str | NDArray[Any]:
     return array
 
 
-Problem = Autocorrelation | Propagator | GroundState | MixingGap | Relaxation
+@dataclass(frozen=True, slots=True, eq=False)
+class Evolution:
+    """Expectation values Tr[rho(t) O] from a product state, with or without dissipation.
+
+    d rho/dt = -i [H, rho] + sum_k r_k (L_k rho L_k^dag - {L_k^dag L_k, rho}/2).
+
+    Args:
+        model: a model of spins.
+        times: t >= 0, ascending, in units of 1/energy.
+        initial_state: one letter per site, site 0 first: "0" (Z = 1), "1" (Z = -1), "+" or "-" (X = 1 or -1).
+        observables: named Hermitian Pauli sums; by default Z of the thermometer.
+        jump_operators: pairs (r_k, L_k) of a rate >= 0, in units of energy, and a Pauli sum.
+
+    Raises:
+        InputError: a field does not fit the model or is out of range.
+
+    The answer holds `expectation` (time, observable), and error estimates of that shape where the method has them.
+    """
+
+    model: SpinModel
+    times: NDArray[np.float64] = field(kw_only=True)
+    initial_state: str = field(kw_only=True)
+    observables: Mapping[str, PauliSum] = field(default_factory=lambda: {"Z0": PauliSum.pauli("Z", 0)}, kw_only=True)
+    jump_operators: tuple[tuple[float, PauliSum], ...] = field(default=(), kw_only=True)
+
+    def __post_init__(self) -> None:
+        _check_model_type(self.model)
+        if not isinstance(self.model, SpinModel):
+            raise InputError("Argument `model` must be a model of spins, but is given by matrices.")
+        object.__setattr__(self, "times", check_ascending("times", self.times))
+        _check_product_state(self.initial_state, self.model.num_sites)
+        observables = MappingProxyType(dict(self.observables))
+        for name, operator in observables.items():
+            _check_operator(f"observables[{name!r}]", operator, self.model.num_sites)
+            if not operator.is_hermitian:
+                raise InputError(f"Argument `observables[{name!r}]` must be Hermitian, but has complex coefficients.")
+        object.__setattr__(self, "observables", observables)
+        jumps = tuple((check_real("rate", rate, minimum=0), jump) for rate, jump in self.jump_operators)
+        for k, (_, jump) in enumerate(jumps):
+            _check_operator(f"jump_operators[{k}]", jump, self.model.num_sites)
+        object.__setattr__(self, "jump_operators", jumps)
+
+
+def _check_product_state(letters: object, num_sites: int) -> None:
+    if not isinstance(letters, str) or len(letters) != num_sites or set(letters) - set("01+-"):
+        raise InputError(f"Argument `initial_state` must be {num_sites} letters of 0, 1, + and -, but is {letters!r}.")
+
+
+def _check_operator(name: str, operator: object, num_sites: int) -> None:
+    if not isinstance(operator, PauliSum):
+        raise InputError(f"Argument `{name}` must be a PauliSum, but is a {type(operator).__name__}.")
+    if operator.num_sites > num_sites:
+        raise InputError(f"Argument `{name}` must act on sites below {num_sites}, but acts on {operator.sites[-1]}.")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ThermalState:
+    """Energy and free energy of rho = e^{-beta H} / Z.
+
+    Args:
+        model: the model.
+        betas: inverse temperatures > 0, ascending, in units of 1/energy.
+
+    Raises:
+        InputError: betas do not ascend or are not positive.
+
+    The answer holds `energy` Tr[rho H] and `free_energy` -ln(Z) / beta, both (beta,).
+    """
+
+    model: Model
+    betas: NDArray[np.float64] = field(kw_only=True)
+
+    def __post_init__(self) -> None:
+        _check_model_type(self.model)
+        object.__setattr__(self, "betas", check_ascending("betas", self.betas, exclusive=True))
+
+
+Problem = Autocorrelation | Evolution | Propagator | GroundState | ThermalState | MixingGap | Relaxation
 
 
 def problem_parameters(problem: Problem) -> dict[str, Any]:

@@ -16,10 +16,22 @@ from qthermo.master_equation.coarse_grained import CoarseGrained
 from qthermo.master_equation.davies import Davies
 from qthermo.master_equation.kms_jumps import KMSJumps
 from qthermo.memory import available_memory, check_memory
-from qthermo.problems import Autocorrelation, GroundState, MixingGap, Problem, Propagator, Relaxation
+from qthermo.problems import (
+    Autocorrelation,
+    Evolution,
+    GroundState,
+    MixingGap,
+    Problem,
+    Propagator,
+    Relaxation,
+    ThermalState,
+)
 from qthermo.progress import Progress, silent
 from qthermo.results import build_dataset
+from qthermo.tensor_network.dmrg import DMRG
 from qthermo.tensor_network.heisenberg_tebd import HeisenbergTEBD
+from qthermo.tensor_network.purified_tebd import PurifiedTEBD
+from qthermo.tensor_network.tdvp import TDVP
 from qthermo.theory.cavity_diffuson import CavityDiffuson
 
 if TYPE_CHECKING:
@@ -48,6 +60,9 @@ class Method(Protocol):
 METHODS: tuple[type[Method], ...] = (
     Dense,
     HeisenbergTEBD,
+    PurifiedTEBD,
+    TDVP,
+    DMRG,
     TrotterCircuit,
     CavityDiffuson,
     Davies,
@@ -56,7 +71,15 @@ METHODS: tuple[type[Method], ...] = (
     CollisionCircuit,
     DilationCircuit,
 )
-PROBLEMS: tuple[type[Problem], ...] = (Autocorrelation, Propagator, GroundState, MixingGap, Relaxation)
+PROBLEMS: tuple[type[Problem], ...] = (
+    Autocorrelation,
+    Evolution,
+    Propagator,
+    GroundState,
+    ThermalState,
+    MixingGap,
+    Relaxation,
+)
 
 
 def solve(problem: Problem, method: Method, *, progress: Progress = silent) -> xr.Dataset:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["Comparison", "compare_correlators", "compare_propagators", "error_estimate"]
 
 _SIGMAS = 4.0
+_SAFETY = 2.0  # truncation and Trotter errors are estimates, not bounds
 _ROUNDING = 1e-9
 
 
@@ -41,9 +42,9 @@ class Comparison:
 
 
 def error_estimate(data: xr.Dataset) -> NDArray[np.float64]:
-    """Return the error bound of a correlator, 4 standard errors + truncation + Trotter error, shape (time,)."""
+    """Return what a correlator may deviate by, 4 standard errors + 2 (truncation + Trotter error), shape (time,)."""
     total = np.full(data["correlator"].shape, _ROUNDING)
-    for name, weight in (("stderr", _SIGMAS), ("truncation_error", 1.0), ("trotter_error", 1.0)):
+    for name, weight in (("stderr", _SIGMAS), ("truncation_error", _SAFETY), ("trotter_error", _SAFETY)):
         if name in data:
             total = total + weight * data[name].values
     return total

@@ -53,7 +53,7 @@ def demo_steps(model: SpinModel, *, seed: int = 1) -> list[DemoStep]:
     dynamics = Autocorrelation(model, times=times)
     measured = Autocorrelation(model, times=times[::4])
     laplace = Propagator(model, energies=[0.0], laplace=np.geomspace(0.1, 5, 12))  # type: ignore[arg-type]
-    circuit = TrotterCircuit(protocol="shots", num_shots=10_000, seed=seed)
+    circuit = TrotterCircuit(protocol="shots", num_shots=4_000, seed=seed)
     return [
         DemoStep(name="exact", label="Dense", problem=dynamics, method=Dense()),
         DemoStep(name="tensor-network", label="HeisenbergTEBD", problem=dynamics, method=HeisenbergTEBD()),

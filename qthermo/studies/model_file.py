@@ -74,7 +74,7 @@ def parse_model(table: object) -> Model:
     if not isinstance(table, Mapping) or "family" not in table:
         raise InputError(f"A model file must hold a table [model] with the key `family`: one of {', '.join(FAMILIES)}.")
     family = table["family"]
-    if family not in FAMILIES:
+    if not isinstance(family, str) or family not in FAMILIES:
         raise InputError(f"Key `model.family` must be one of {', '.join(FAMILIES)}, but is {family!r}.")
     arguments = {key: value for key, value in table.items() if key != "family"}
     sampler = FAMILIES[family]
