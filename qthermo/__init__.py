@@ -19,9 +19,12 @@ from qthermo.errors import (
     ValidityWarning,
 )
 from qthermo.exact.dense import Dense
+from qthermo.master_equation.coarse_grained import CoarseGrained
+from qthermo.master_equation.davies import Davies
+from qthermo.master_equation.kms_jumps import KMSJumps
 from qthermo.models import Thermometer
 from qthermo.operators import PauliString, PauliSum
-from qthermo.problems import Autocorrelation, Evolution, GroundState, Propagator, ThermalState
+from qthermo.problems import Autocorrelation, Evolution, GroundState, MixingGap, Propagator, Relaxation, ThermalState
 from qthermo.results import load_result, save_result
 from qthermo.solve import solve
 from qthermo.tensor_network.dmrg import DMRG
@@ -37,6 +40,8 @@ __all__ = [
     "TDVP",
     "Autocorrelation",
     "CavityDiffuson",
+    "CoarseGrained",
+    "Davies",
     "Dense",
     "Evolution",
     "ExecutionError",
@@ -44,7 +49,9 @@ __all__ = [
     "GroundState",
     "HeisenbergTEBD",
     "InputError",
+    "KMSJumps",
     "MemoryRefusedError",
+    "MixingGap",
     "NotConvergedError",
     "NotConvergedWarning",
     "PauliString",
@@ -52,6 +59,7 @@ __all__ = [
     "Propagator",
     "PurifiedTEBD",
     "QThermoError",
+    "Relaxation",
     "ThermalState",
     "Thermometer",
     "TrotterCircuit",

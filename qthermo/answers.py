@@ -10,15 +10,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qthermo.models import BathEigenbasis
-from qthermo.problems import Autocorrelation, Evolution, Propagator, ThermalState
+from qthermo.problems import Autocorrelation, Evolution, Propagator, Relaxation, ThermalState
 
 __all__ = [
     "Answer",
     "Variable",
     "autocorrelation_answer",
     "evolution_answer",
+    "gap_answer",
     "ground_state_answer",
     "propagator_answer",
+    "relaxation_answer",
     "thermal_answer",
 ]
 
@@ -186,3 +188,44 @@ def _broadening_variables(broadenings: NDArray[np.float64], weights: NDArray[np.
             (*point, "log10_broadening"), histogram, "1", "probability density of log10(Gamma_k / energy)"
         ),
     }
+
+
+def gap_answer(gap: float, fixed_point_error: float, *, diagnostics: Mapping[str, Any] | None = None) -> Answer:
+    """Return the answer to `MixingGap`."""
+    return Answer(
+        variables={
+            "gap": Variable((), np.array(gap), "energy", "least nonzero -Re of the generator's eigenvalues"),
+            "fixed_point_error": Variable(
+                (), np.array(fixed_point_error), "1", "trace distance of the fixed point from the Gibbs state"
+            ),
+        },
+        coordinates={},
+        diagnostics=diagnostics or {},
+    )
+
+
+_RELAXATION = {
+    "trace_distance": (("time",), "1", "(1/2) |rho(t) - sigma|_1"),
+    "relative_entropy": (("time",), "1", "S(rho(t) | sigma)"),
+    "energy": (("time",), "energy", "Tr[rho(t) H]"),
+    "polarisation": (("time", "site"), "1", "Tr[rho(t) Z_j]"),
+    "gibbs_energy": ((), "energy", "Tr[sigma H]"),
+    "gibbs_polarisation": (("site",), "1", "Tr[sigma Z_j]"),
+    "stderr": (("time", "site"), "1", "standard error of the sampled polarisation"),
+}
+
+
+def relaxation_answer(
+    problem: Relaxation, values: Mapping[str, NDArray[Any]], *, diagnostics: Mapping[str, Any] | None = None
+) -> Answer:
+    """Return the answer to `Relaxation`; the names of `values` are those of the variables."""
+    num_sites = problem.model.dimension.bit_length() - 1
+    return Answer(
+        variables={
+            name: Variable(dims, values[name], units, words)
+            for name, (dims, units, words) in _RELAXATION.items()
+            if name in values
+        },
+        coordinates={"time": problem.times, "site": np.arange(num_sites)},
+        diagnostics=diagnostics or {},
+    )

@@ -91,7 +91,8 @@ def solve(
     model_file: Annotated[Path, typer.Argument(metavar="MODEL.toml", help="Model file with a table [model].")],
     method: Annotated[str, typer.Option("--method", "-m", help="Name of the method, for example Dense.")] = "Dense",
     problem: Annotated[
-        str, typer.Option("--problem", "-p", help="autocorrelation, propagator or ground-state.")
+        str,
+        typer.Option("--problem", "-p", help="autocorrelation, propagator, ground-state, mixing-gap or relaxation."),
     ] = "autocorrelation",
     times: Annotated[str, typer.Option(help="start:stop:count, or values with commas.")] = "0:10:41",
     beta: Annotated[float, typer.Option(help="Inverse temperature.")] = 0.0,

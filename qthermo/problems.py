@@ -11,13 +11,23 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from qthermo.checks import check_ascending, check_finite_array, check_real, frozen
+from qthermo.checks import check_ascending, check_finite_array, check_hermitian, check_real, frozen
 from qthermo.errors import InputError
 from qthermo.models import MatrixModel, Model, SpinModel
 from qthermo.models.model import record
 from qthermo.operators import PauliSum
 
-__all__ = ["Autocorrelation", "Evolution", "GroundState", "Problem", "Propagator", "ThermalState", "problem_parameters"]
+__all__ = [
+    "Autocorrelation",
+    "Evolution",
+    "GroundState",
+    "MixingGap",
+    "Problem",
+    "Propagator",
+    "Relaxation",
+    "ThermalState",
+    "problem_parameters",
+]
 
 
 def _check_model_type(model: object) -> None:
@@ -208,7 +218,93 @@ class ThermalState:
         object.__setattr__(self, "betas", check_ascending("betas", self.betas, exclusive=True))
 
 
-Problem = Autocorrelation | Evolution | Propagator | GroundState | ThermalState
+def _check_couplings(letters: object) -> None:
+    if not isinstance(letters, str) or not letters or set(letters) - set("XYZ") or len(set(letters)) < len(letters):
+        raise InputError(f'Argument `couplings` must be distinct letters of "XYZ", but is {letters!r}.')
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class MixingGap:
+    """The gap of a thermalising Lindbladian: the least -Re of its eigenvalues but for the one that is zero.
+
+    Args:
+        model: a spin model.
+        beta: inverse temperature >= 0 of the environment, 1/energy.
+        couplings: Pauli letters by which every site couples to its own environment, weight 1 each.
+
+    Raises:
+        InputError: beta is negative, or the letters are no distinct letters of "XYZ".
+
+    The answer holds `gap` and `fixed_point_error`, the trace distance between the fixed point and e^{-beta H} / Z.
+    """
+
+    model: Model
+    beta: float = field(kw_only=True)
+    couplings: str = field(default="XYZ", kw_only=True)
+
+    def __post_init__(self) -> None:
+        _check_model_type(self.model)
+        object.__setattr__(self, "beta", check_real("beta", self.beta, minimum=0))
+        _check_couplings(self.couplings)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Relaxation:
+    """The way of a state to the Gibbs state sigma = e^{-beta H} / Z under a thermalising Lindbladian.
+
+    Args:
+        model: a spin model.
+        beta: inverse temperature >= 0 of the environment, 1/energy.
+        times: t >= 0, ascending, in units of 1/(rate of one coupling).
+        initial_state: a string of bits, site 0 first, "1" being Z = -1; or a state vector or density matrix in the
+            computational basis. All spins down by default.
+        couplings: Pauli letters by which every site couples to its own environment, weight 1 each.
+
+    Raises:
+        InputError: an argument is out of range, or the state has the wrong size, norm or trace.
+
+    The answer holds `trace_distance` to sigma, `relative_entropy` S(rho|sigma) and `energy` Tr[rho H] (time,), and
+    `polarisation` Tr[rho Z_j] (time, site), with the values at equilibrium beside them.
+    """
+
+    model: Model
+    beta: float = field(kw_only=True)
+    times: NDArray[np.float64] = field(kw_only=True)
+    initial_state: str | NDArray[Any] | None = field(default=None, kw_only=True)
+    couplings: str = field(default="XYZ", kw_only=True)
+
+    def __post_init__(self) -> None:
+        _check_model_type(self.model)
+        object.__setattr__(self, "beta", check_real("beta", self.beta, minimum=0))
+        object.__setattr__(self, "times", check_ascending("times", self.times))
+        object.__setattr__(self, "initial_state", _check_state(self.initial_state, self.model.dimension))
+        _check_couplings(self.couplings)
+
+
+def _check_state(state: object, dimension: int) -> str | NDArray[Any]:
+    if state is None or isinstance(state, str):
+        length = dimension.bit_length() - 1
+        bits = "1" * length if state is None else state
+        if len(bits) != length or set(bits) - set("01"):
+            raise InputError(f"Argument `initial_state` must be {length} bits 0 or 1, but is {bits!r}.")
+        return bits
+    array = check_finite_array("initial_state", state, ndim=np.ndim(state), complex_allowed=True)  # type: ignore[arg-type]
+    if array.shape not in ((dimension,), (dimension, dimension)):
+        raise InputError(
+            f"Argument `initial_state` must be a vector or matrix of dimension {dimension}, but has shape "
+            f"{array.shape}."
+        )
+    if array.ndim == 2:
+        check_hermitian("initial_state", array)
+        if np.linalg.eigvalsh(array)[0] < -1e-9:
+            raise InputError("Argument `initial_state` must be positive, but has a negative eigenvalue.")
+    size = float(np.linalg.norm(array) ** 2 if array.ndim == 1 else np.trace(array).real)
+    if abs(size - 1) > 1e-9:
+        raise InputError(f"Argument `initial_state` must have norm or trace 1, but has {size:.6g}.")
+    return array
+
+
+Problem = Autocorrelation | Evolution | Propagator | GroundState | ThermalState | MixingGap | Relaxation
 
 
 def problem_parameters(problem: Problem) -> dict[str, Any]:

@@ -48,6 +48,7 @@ _COORDINATES = {
     "log10_broadening": ("1", "log10 of Gamma_k / energy, centre of the bin"),
     "initial": ("1", "initial thermometer level"),
     "final": ("1", "final thermometer level"),
+    "site": ("1", "site; 0 is the thermometer"),
 }
 
 

@@ -10,8 +10,20 @@ from qthermo.answers import Answer
 from qthermo.circuits.trotter_circuit import TrotterCircuit
 from qthermo.errors import InputError, MemoryRefusedError, UnsupportedError
 from qthermo.exact.dense import Dense
+from qthermo.master_equation.coarse_grained import CoarseGrained
+from qthermo.master_equation.davies import Davies
+from qthermo.master_equation.kms_jumps import KMSJumps
 from qthermo.memory import available_memory, check_memory
-from qthermo.problems import Autocorrelation, Evolution, GroundState, Problem, Propagator, ThermalState
+from qthermo.problems import (
+    Autocorrelation,
+    Evolution,
+    GroundState,
+    MixingGap,
+    Problem,
+    Propagator,
+    Relaxation,
+    ThermalState,
+)
 from qthermo.progress import Progress, silent
 from qthermo.results import build_dataset
 from qthermo.tensor_network.dmrg import DMRG
@@ -51,8 +63,19 @@ METHODS: tuple[type[Method], ...] = (
     DMRG,
     TrotterCircuit,
     CavityDiffuson,
+    Davies,
+    CoarseGrained,
+    KMSJumps,
 )
-PROBLEMS: tuple[type[Problem], ...] = (Autocorrelation, Evolution, Propagator, GroundState, ThermalState)
+PROBLEMS: tuple[type[Problem], ...] = (
+    Autocorrelation,
+    Evolution,
+    Propagator,
+    GroundState,
+    ThermalState,
+    MixingGap,
+    Relaxation,
+)
 
 
 def solve(problem: Problem, method: Method, *, progress: Progress = silent) -> xr.Dataset:
