@@ -159,6 +159,37 @@ def propagator_answer(
     )
 
 
+_QUANTILES = np.array([0.05, 0.25, 0.5, 0.75, 0.95])
+_LOG_BINS = np.linspace(-6.0, 3.0, 91)
+
+
+def _broadening_variables(broadenings: NDArray[np.float64], weights: NDArray[np.float64]) -> dict[str, Variable]:
+    """Return the statistics of Gamma_k, shape (energy, laplace, node, d*N), over states and window."""
+    positive = np.maximum(broadenings, 1e-300)
+    logs = np.log(positive)
+    typical = np.exp(np.einsum("eswk,w->es", logs, weights) / logs.shape[-1])
+    mean = np.einsum("eswk,w->es", broadenings, weights) / logs.shape[-1]
+    flat = logs.reshape(*logs.shape[:2], -1)
+    spread = np.repeat(weights, logs.shape[-1])
+    quantiles = np.quantile(
+        flat, _QUANTILES, axis=-1, weights=np.broadcast_to(spread, flat.shape), method="inverted_cdf"
+    )
+    histogram = np.apply_along_axis(
+        lambda row: np.histogram(row / np.log(10), bins=_LOG_BINS, weights=spread)[0] / logs.shape[-1], -1, flat
+    ) / np.diff(_LOG_BINS)
+    point = ("energy", "laplace")
+    return {
+        "typical_broadening": Variable(point, typical, "energy", "exp of the mean log Gamma_k"),
+        "mean_broadening": Variable(point, mean, "energy", "mean of Gamma_k"),
+        "broadening_quantile": Variable(
+            (*point, "quantile"), np.exp(np.moveaxis(quantiles, 0, -1)), "energy", "quantiles of Gamma_k"
+        ),
+        "broadening_histogram": Variable(
+            (*point, "log10_broadening"), histogram, "1", "probability density of log10(Gamma_k / energy)"
+        ),
+    }
+
+
 def gap_answer(gap: float, fixed_point_error: float, *, diagnostics: Mapping[str, Any] | None = None) -> Answer:
     """Return the answer to `MixingGap`."""
     return Answer(
@@ -198,34 +229,3 @@ def relaxation_answer(
         coordinates={"time": problem.times, "site": np.arange(num_sites)},
         diagnostics=diagnostics or {},
     )
-
-
-_QUANTILES = np.array([0.05, 0.25, 0.5, 0.75, 0.95])
-_LOG_BINS = np.linspace(-6.0, 3.0, 91)
-
-
-def _broadening_variables(broadenings: NDArray[np.float64], weights: NDArray[np.float64]) -> dict[str, Variable]:
-    """Return the statistics of Gamma_k, shape (energy, laplace, node, d*N), over states and window."""
-    positive = np.maximum(broadenings, 1e-300)
-    logs = np.log(positive)
-    typical = np.exp(np.einsum("eswk,w->es", logs, weights) / logs.shape[-1])
-    mean = np.einsum("eswk,w->es", broadenings, weights) / logs.shape[-1]
-    flat = logs.reshape(*logs.shape[:2], -1)
-    spread = np.repeat(weights, logs.shape[-1])
-    quantiles = np.quantile(
-        flat, _QUANTILES, axis=-1, weights=np.broadcast_to(spread, flat.shape), method="inverted_cdf"
-    )
-    histogram = np.apply_along_axis(
-        lambda row: np.histogram(row / np.log(10), bins=_LOG_BINS, weights=spread)[0] / logs.shape[-1], -1, flat
-    ) / np.diff(_LOG_BINS)
-    point = ("energy", "laplace")
-    return {
-        "typical_broadening": Variable(point, typical, "energy", "exp of the mean log Gamma_k"),
-        "mean_broadening": Variable(point, mean, "energy", "mean of Gamma_k"),
-        "broadening_quantile": Variable(
-            (*point, "quantile"), np.exp(np.moveaxis(quantiles, 0, -1)), "energy", "quantiles of Gamma_k"
-        ),
-        "broadening_histogram": Variable(
-            (*point, "log10_broadening"), histogram, "1", "probability density of log10(Gamma_k / energy)"
-        ),
-    }

@@ -141,6 +141,83 @@ class GroundState:
         _check_model_type(self.model)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Evolution:
+    """Expectation values Tr[rho(t) O] from a product state, with or without dissipation.
+
+    d rho/dt = -i [H, rho] + sum_k r_k (L_k rho L_k^dag - {L_k^dag L_k, rho}/2).
+
+    Args:
+        model: a model of spins.
+        times: t >= 0, ascending, in units of 1/energy.
+        initial_state: one letter per site, site 0 first: "0" (Z = 1), "1" (Z = -1), "+" or "-" (X = 1 or -1).
+        observables: named Hermitian Pauli sums; by default Z of the thermometer.
+        jump_operators: pairs (r_k, L_k) of a rate >= 0, in units of energy, and a Pauli sum.
+
+    Raises:
+        InputError: a field does not fit the model or is out of range.
+
+    The answer holds `expectation` (time, observable), and error estimates of that shape where the method has them.
+    """
+
+    model: SpinModel
+    times: NDArray[np.float64] = field(kw_only=True)
+    initial_state: str = field(kw_only=True)
+    observables: Mapping[str, PauliSum] = field(default_factory=lambda: {"Z0": PauliSum.pauli("Z", 0)}, kw_only=True)
+    jump_operators: tuple[tuple[float, PauliSum], ...] = field(default=(), kw_only=True)
+
+    def __post_init__(self) -> None:
+        _check_model_type(self.model)
+        if not isinstance(self.model, SpinModel):
+            raise InputError("Argument `model` must be a model of spins, but is given by matrices.")
+        object.__setattr__(self, "times", check_ascending("times", self.times))
+        _check_product_state(self.initial_state, self.model.num_sites)
+        observables = MappingProxyType(dict(self.observables))
+        for name, operator in observables.items():
+            _check_operator(f"observables[{name!r}]", operator, self.model.num_sites)
+            if not operator.is_hermitian:
+                raise InputError(f"Argument `observables[{name!r}]` must be Hermitian, but has complex coefficients.")
+        object.__setattr__(self, "observables", observables)
+        jumps = tuple((check_real("rate", rate, minimum=0), jump) for rate, jump in self.jump_operators)
+        for k, (_, jump) in enumerate(jumps):
+            _check_operator(f"jump_operators[{k}]", jump, self.model.num_sites)
+        object.__setattr__(self, "jump_operators", jumps)
+
+
+def _check_product_state(letters: object, num_sites: int) -> None:
+    if not isinstance(letters, str) or len(letters) != num_sites or set(letters) - set("01+-"):
+        raise InputError(f"Argument `initial_state` must be {num_sites} letters of 0, 1, + and -, but is {letters!r}.")
+
+
+def _check_operator(name: str, operator: object, num_sites: int) -> None:
+    if not isinstance(operator, PauliSum):
+        raise InputError(f"Argument `{name}` must be a PauliSum, but is a {type(operator).__name__}.")
+    if operator.num_sites > num_sites:
+        raise InputError(f"Argument `{name}` must act on sites below {num_sites}, but acts on {operator.sites[-1]}.")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ThermalState:
+    """Energy and free energy of rho = e^{-beta H} / Z.
+
+    Args:
+        model: the model.
+        betas: inverse temperatures > 0, ascending, in units of 1/energy.
+
+    Raises:
+        InputError: betas do not ascend or are not positive.
+
+    The answer holds `energy` Tr[rho H] and `free_energy` -ln(Z) / beta, both (beta,).
+    """
+
+    model: Model
+    betas: NDArray[np.float64] = field(kw_only=True)
+
+    def __post_init__(self) -> None:
+        _check_model_type(self.model)
+        object.__setattr__(self, "betas", check_ascending("betas", self.betas, exclusive=True))
+
+
 def _check_couplings(letters: object) -> None:
     if not isinstance(letters, str) or not letters or set(letters) - set("XYZ") or len(set(letters)) < len(letters):
         raise InputError(f'Argument `couplings` must be distinct letters of "XYZ", but is {letters!r}.')
@@ -225,83 +302,6 @@ def _check_state(state: object, dimension: int) -> str | NDArray[Any]:
     if abs(size - 1) > 1e-9:
         raise InputError(f"Argument `initial_state` must have norm or trace 1, but has {size:.6g}.")
     return array
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Evolution:
-    """Expectation values Tr[rho(t) O] from a product state, with or without dissipation.
-
-    d rho/dt = -i [H, rho] + sum_k r_k (L_k rho L_k^dag - {L_k^dag L_k, rho}/2).
-
-    Args:
-        model: a model of spins.
-        times: t >= 0, ascending, in units of 1/energy.
-        initial_state: one letter per site, site 0 first: "0" (Z = 1), "1" (Z = -1), "+" or "-" (X = 1 or -1).
-        observables: named Hermitian Pauli sums; by default Z of the thermometer.
-        jump_operators: pairs (r_k, L_k) of a rate >= 0, in units of energy, and a Pauli sum.
-
-    Raises:
-        InputError: a field does not fit the model or is out of range.
-
-    The answer holds `expectation` (time, observable), and error estimates of that shape where the method has them.
-    """
-
-    model: SpinModel
-    times: NDArray[np.float64] = field(kw_only=True)
-    initial_state: str = field(kw_only=True)
-    observables: Mapping[str, PauliSum] = field(default_factory=lambda: {"Z0": PauliSum.pauli("Z", 0)}, kw_only=True)
-    jump_operators: tuple[tuple[float, PauliSum], ...] = field(default=(), kw_only=True)
-
-    def __post_init__(self) -> None:
-        _check_model_type(self.model)
-        if not isinstance(self.model, SpinModel):
-            raise InputError("Argument `model` must be a model of spins, but is given by matrices.")
-        object.__setattr__(self, "times", check_ascending("times", self.times))
-        _check_product_state(self.initial_state, self.model.num_sites)
-        observables = MappingProxyType(dict(self.observables))
-        for name, operator in observables.items():
-            _check_operator(f"observables[{name!r}]", operator, self.model.num_sites)
-            if not operator.is_hermitian:
-                raise InputError(f"Argument `observables[{name!r}]` must be Hermitian, but has complex coefficients.")
-        object.__setattr__(self, "observables", observables)
-        jumps = tuple((check_real("rate", rate, minimum=0), jump) for rate, jump in self.jump_operators)
-        for k, (_, jump) in enumerate(jumps):
-            _check_operator(f"jump_operators[{k}]", jump, self.model.num_sites)
-        object.__setattr__(self, "jump_operators", jumps)
-
-
-def _check_product_state(letters: object, num_sites: int) -> None:
-    if not isinstance(letters, str) or len(letters) != num_sites or set(letters) - set("01+-"):
-        raise InputError(f"Argument `initial_state` must be {num_sites} letters of 0, 1, + and -, but is {letters!r}.")
-
-
-def _check_operator(name: str, operator: object, num_sites: int) -> None:
-    if not isinstance(operator, PauliSum):
-        raise InputError(f"Argument `{name}` must be a PauliSum, but is a {type(operator).__name__}.")
-    if operator.num_sites > num_sites:
-        raise InputError(f"Argument `{name}` must act on sites below {num_sites}, but acts on {operator.sites[-1]}.")
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class ThermalState:
-    """Energy and free energy of rho = e^{-beta H} / Z.
-
-    Args:
-        model: the model.
-        betas: inverse temperatures > 0, ascending, in units of 1/energy.
-
-    Raises:
-        InputError: betas do not ascend or are not positive.
-
-    The answer holds `energy` Tr[rho H] and `free_energy` -ln(Z) / beta, both (beta,).
-    """
-
-    model: Model
-    betas: NDArray[np.float64] = field(kw_only=True)
-
-    def __post_init__(self) -> None:
-        _check_model_type(self.model)
-        object.__setattr__(self, "betas", check_ascending("betas", self.betas, exclusive=True))
 
 
 Problem = Autocorrelation | Evolution | Propagator | GroundState | ThermalState | MixingGap | Relaxation
