@@ -6,7 +6,9 @@
 from importlib.metadata import version
 
 from qthermo import models
+from qthermo.circuits.trotter_circuit import TrotterCircuit
 from qthermo.errors import (
+    ExecutionError,
     FileError,
     InputError,
     MemoryRefusedError,
@@ -26,6 +28,7 @@ from qthermo.tensor_network.dmrg import DMRG
 from qthermo.tensor_network.heisenberg_tebd import HeisenbergTEBD
 from qthermo.tensor_network.purified_tebd import PurifiedTEBD
 from qthermo.tensor_network.tdvp import TDVP
+from qthermo.theory.cavity_diffuson import CavityDiffuson
 
 __version__ = version("qthermo")
 
@@ -33,8 +36,10 @@ __all__ = [
     "DMRG",
     "TDVP",
     "Autocorrelation",
+    "CavityDiffuson",
     "Dense",
     "Evolution",
+    "ExecutionError",
     "FileError",
     "GroundState",
     "HeisenbergTEBD",
@@ -49,6 +54,7 @@ __all__ = [
     "QThermoError",
     "ThermalState",
     "Thermometer",
+    "TrotterCircuit",
     "UnsupportedError",
     "ValidityWarning",
     "load_result",

@@ -71,7 +71,9 @@ def check_finite_array(name: str, values: ArrayLike, *, ndim: int, complex_allow
     if np.iscomplexobj(array) and not complex_allowed:
         raise InputError(f"Argument `{name}` must be real, but has complex entries.")
     if array.ndim != ndim:
-        raise InputError(f"Argument `{name}` must have {ndim} axes, but has shape {array.shape}.")
+        raise InputError(
+            f"Argument `{name}` must have {ndim} {'axis' if ndim == 1 else 'axes'}, but has shape {array.shape}."
+        )
     bad = np.argwhere(~np.isfinite(array))
     if bad.size:
         place = ", ".join(str(index) for index in bad[0])

@@ -59,6 +59,8 @@ def _read_cgroup_limit() -> int | None:
     try:
         limit = Path("/sys/fs/cgroup/memory.max").read_text().strip()
         used = int(Path("/sys/fs/cgroup/memory.current").read_text())
+        statistics = dict(line.split() for line in Path("/sys/fs/cgroup/memory.stat").read_text().splitlines())
     except (OSError, ValueError):
         return None
-    return max(int(limit) - used, 0) if limit.isdigit() else None
+    reclaimable = int(statistics.get("inactive_file", 0))
+    return max(int(limit) - used + reclaimable, 0) if limit.isdigit() else None

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import io
 import json
 import os
 import platform
-import tempfile
+from collections.abc import Mapping
 from dataclasses import fields
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
@@ -18,14 +19,15 @@ import numpy as np
 
 from qthermo.answers import Answer
 from qthermo.errors import FileError, InputError
-from qthermo.models import MatrixModel, Model
+from qthermo.files import write_atomically
+from qthermo.models import MatrixModel
 from qthermo.models.model import record
 from qthermo.problems import Problem, problem_parameters
 
 if TYPE_CHECKING:
     import xarray as xr
 
-__all__ = ["SCHEMA_VERSION", "build_dataset", "load_result", "save_result"]
+__all__ = ["SCHEMA_VERSION", "build_dataset", "load_result", "matches_request", "merge_results", "save_result"]
 
 SCHEMA_VERSION = 1
 CONVENTIONS = (
@@ -34,7 +36,7 @@ CONVENTIONS = (
     "beta = 0 is infinite temperature."
 )
 _SCHEMA = "qthermo_schema"
-_CHECKSUM = "qthermo_checksum"
+_SEAL = b"\nqthermo sha256 "
 _PACKAGES = ("qthermo", "numpy", "scipy", "numba", "quimb", "qiskit", "qiskit-aer", "xarray")
 _COORDINATES = {
     "time": ("1/energy", "time t"),
@@ -63,12 +65,7 @@ def build_dataset(
     }
     attributes = {
         _SCHEMA: SCHEMA_VERSION,
-        "problem": type(problem).__name__,
-        "problem_parameters": _to_json(problem_parameters(problem)),
-        "method": type(method).__name__,
-        "method_parameters": _to_json(_method_parameters(method)),
-        "model": problem.model.family,
-        "model_parameters": _to_json(problem.model.parameters),
+        **_request(problem, method),
         "model_kind": "matrix" if isinstance(problem.model, MatrixModel) else "spin",
         "dimension": str(problem.model.dimension),
         "conventions": CONVENTIONS,
@@ -85,9 +82,38 @@ def build_dataset(
     return xr.Dataset(variables, coordinates, attributes)
 
 
-def model_hash(model: Model) -> str:
-    """Return the SHA-256 of a model's family and parameters."""
-    return hashlib.sha256(_to_json({"family": model.family, **model.parameters}).encode()).hexdigest()
+def matches_request(data: xr.Dataset, problem: Problem, method: object) -> bool:
+    """Return whether `data` answers this problem by this method, made by this version of qthermo."""
+    same_version = json.loads(data.attrs.get("versions", "{}")).get("qthermo") == _versions()["qthermo"]
+    return same_version and all(data.attrs.get(key) == value for key, value in _request(problem, method).items())
+
+
+def merge_results(results: Mapping[str, xr.Dataset]) -> xr.Dataset:
+    """Return one Dataset with the variables of all results, `_name` appended; coordinates are joined, gaps are NaN.
+
+    The attributes of each result are kept as JSON in the attribute `part_name`.
+    """
+    import xarray as xr
+
+    renamed = [
+        data.rename({variable: f"{variable}_{name}" for variable in data.data_vars}).drop_attrs(deep=False)
+        for name, data in results.items()
+    ]
+    merged = xr.merge(renamed, join="outer", compat="no_conflicts")
+    merged.attrs = {_SCHEMA: SCHEMA_VERSION, "problem": "merged", "conventions": CONVENTIONS}
+    merged.attrs |= {f"part_{name}": _to_json(dict(data.attrs)) for name, data in results.items()}
+    return merged
+
+
+def _request(problem: Problem, method: object) -> dict[str, str]:
+    return {
+        "problem": type(problem).__name__,
+        "problem_parameters": _to_json(problem_parameters(problem)),
+        "method": type(method).__name__,
+        "method_parameters": _to_json(_method_parameters(method)),
+        "model": problem.model.family,
+        "model_parameters": _to_json(problem.model.parameters),
+    }
 
 
 def _method_parameters(method: Any) -> dict[str, Any]:
@@ -125,7 +151,8 @@ def save_result(data: xr.Dataset, path: str | Path) -> Path:
     """Write a result to a netCDF file and return its path.
 
     Complex variables are stored as two real ones, `_re` and `_im`. The file is written beside its final place, synced
-    and renamed, so an interruption leaves either the old file or the new one. A checksum of the numbers is stored.
+    and renamed, so an interruption leaves either the old file or the new one. Its SHA-256 is appended as a seal; any
+    netCDF-4 reader still opens the file.
 
     Raises:
         InputError: `data` is not a qthermo result.
@@ -133,28 +160,9 @@ def save_result(data: xr.Dataset, path: str | Path) -> Path:
     """
     if _SCHEMA not in data.attrs:
         raise InputError("Argument `data` must be a Dataset returned by qthermo.solve, but has no qthermo schema.")
-    path = Path(path)
     plain = _split_complex(data)
-    plain.attrs[_CHECKSUM] = _checksum(plain)
-    try:
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
-    except OSError as problem:
-        raise FileError(
-            f"A result must go to a writable folder, but {path.parent} cannot be written: {problem}."
-        ) from None
-    os.close(handle)
-    try:
-        plain.to_netcdf(temporary, engine="h5netcdf")
-        with open(temporary, "rb") as written:
-            os.fsync(written.fileno())
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, path)
-    except OSError as problem:
-        raise FileError(f"The result could not be written to {path}: {problem}; nothing there was changed.") from None
-    finally:
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(temporary)
-    return path
+    content = bytes(plain.to_netcdf(engine="h5netcdf"))
+    return write_atomically(Path(path), content + _SEAL + hashlib.sha256(content).hexdigest().encode())
 
 
 def load_result(path: str | Path) -> xr.Dataset:
@@ -168,37 +176,36 @@ def load_result(path: str | Path) -> xr.Dataset:
     path = Path(path)
     if not path.is_file():
         raise FileError(f"A result file must exist, but {path} does not.")
+    body = _check_seal(path)
     try:
-        with xr.open_dataset(path, engine="h5netcdf") as opened:
+        with xr.open_dataset(io.BytesIO(body), engine="h5netcdf") as opened:
             plain = opened.load()
-    except Exception as problem:
-        reason = str(problem).splitlines()[0] if str(problem) else type(problem).__name__
-        raise FileError(f"{path} must be a netCDF result of qthermo, but is damaged or foreign ({reason}).") from None
+    except (OSError, ValueError, KeyError) as problem:
+        raise FileError(f"{path} must be a netCDF result of qthermo, but is foreign ({problem}).") from None
     found = plain.attrs.get(_SCHEMA)
-    if found is None:
-        raise FileError(
-            f"{path} must be a netCDF result of qthermo, but has no qthermo schema: it is another program's."
-        )
-    if not isinstance(found, int | np.integer) or found > SCHEMA_VERSION:
+    if not isinstance(found, int | np.integer):
+        raise FileError(f"{path} must be a result of qthermo, but has no qthermo schema: it is another program's.")
+    if found > SCHEMA_VERSION:
         raise FileError(
             f"{path} has schema {found}, but this qthermo reads up to {SCHEMA_VERSION}; install a newer one."
-        )
-    if plain.attrs.pop(_CHECKSUM, None) != _checksum(plain):
-        raise FileError(
-            f"{path} is damaged: its numbers do not match its checksum; take it from a backup or run again."
         )
     return _join_complex(plain)
 
 
-def _checksum(data: xr.Dataset) -> str:
-    digest = hashlib.sha256()
-    for name in sorted(str(key) for key in data.variables):
-        digest.update(name.encode())
-        digest.update(np.ascontiguousarray(data[name].values).tobytes())
-    for key in sorted(data.attrs):
-        if key != _CHECKSUM:
-            digest.update(f"{key}={data.attrs[key]}".encode())
-    return digest.hexdigest()
+def _check_seal(path: Path) -> bytes:
+    """Return the sealed content; damaged HDF5 is never parsed, because its readers can hang or crash on it."""
+    content = path.read_bytes()
+    body, found, digest = content.rpartition(_SEAL)
+    if not found:
+        raise FileError(
+            f"{path} must be a whole result of qthermo, but has no seal at its end: "
+            "it was cut short, changed by another program, or is foreign."
+        )
+    if hashlib.sha256(body).hexdigest().encode() != digest:
+        raise FileError(
+            f"{path} is damaged: its content does not match its checksum; take it from a backup or run again."
+        )
+    return body
 
 
 def _split_complex(data: xr.Dataset) -> xr.Dataset:

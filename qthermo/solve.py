@@ -7,6 +7,7 @@ import warnings
 from typing import TYPE_CHECKING, ClassVar, Protocol
 
 from qthermo.answers import Answer
+from qthermo.circuits.trotter_circuit import TrotterCircuit
 from qthermo.errors import InputError, MemoryRefusedError, UnsupportedError
 from qthermo.exact.dense import Dense
 from qthermo.memory import available_memory, check_memory
@@ -17,6 +18,7 @@ from qthermo.tensor_network.dmrg import DMRG
 from qthermo.tensor_network.heisenberg_tebd import HeisenbergTEBD
 from qthermo.tensor_network.purified_tebd import PurifiedTEBD
 from qthermo.tensor_network.tdvp import TDVP
+from qthermo.theory.cavity_diffuson import CavityDiffuson
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -41,7 +43,15 @@ class Method(Protocol):
         ...
 
 
-METHODS: tuple[type[Method], ...] = (Dense, HeisenbergTEBD, PurifiedTEBD, TDVP, DMRG)
+METHODS: tuple[type[Method], ...] = (
+    Dense,
+    HeisenbergTEBD,
+    PurifiedTEBD,
+    TDVP,
+    DMRG,
+    TrotterCircuit,
+    CavityDiffuson,
+)
 PROBLEMS: tuple[type[Problem], ...] = (Autocorrelation, Evolution, Propagator, GroundState, ThermalState)
 
 

@@ -101,7 +101,7 @@ def format_terms(pauli_sum: PauliSum) -> str:
     for string, coefficient in pauli_sum.items():
         negative = coefficient.imag == 0 and coefficient.real < 0
         value = -coefficient if negative else coefficient
-        number = f"{value.real!r}" if value.imag == 0 else f"{value!r}"
+        number = f"{value.real!r}" if value.imag == 0 else f"({value!r})".replace("((", "(").replace("))", ")")
         word = number if not string.sites else f"{number} {string}"
         pieces.append(("- " if negative else "+ ") + word)
     text = " ".join(pieces)

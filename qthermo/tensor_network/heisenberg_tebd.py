@@ -52,7 +52,7 @@ class HeisenbergTEBD:
     answers: ClassVar[tuple[type, ...]] = (Autocorrelation, Evolution)
 
     max_bond_dim: int = 64
-    time_step: float = 0.25
+    time_step: float = 0.125
     trotter_order: int = 4
     truncation_error: float = 1e-10
     tolerance: float = 1e-3

@@ -1,0 +1,1 @@
+"""Theory: the cavity equation for level broadenings and the diffuson for thermometer populations."""
