@@ -21,7 +21,7 @@ from qthermo.errors import (
 from qthermo.exact.dense import Dense
 from qthermo.models import Thermometer
 from qthermo.operators import PauliString, PauliSum
-from qthermo.problems import Autocorrelation, Evolution, GroundState, Propagator, ThermalState
+from qthermo.problems import Autocorrelation, Evolution, GroundState, Propagator, StructureFactor, ThermalState
 from qthermo.results import load_result, save_result
 from qthermo.solve import solve
 from qthermo.tensor_network.dmrg import DMRG
@@ -52,6 +52,7 @@ __all__ = [
     "Propagator",
     "PurifiedTEBD",
     "QThermoError",
+    "StructureFactor",
     "ThermalState",
     "Thermometer",
     "TrotterCircuit",

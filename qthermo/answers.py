@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qthermo.models import BathEigenbasis
-from qthermo.problems import Autocorrelation, Evolution, Propagator, ThermalState
+from qthermo.problems import Autocorrelation, Evolution, Propagator, StructureFactor, ThermalState
 
 __all__ = [
     "Answer",
@@ -19,6 +19,7 @@ __all__ = [
     "evolution_answer",
     "ground_state_answer",
     "propagator_answer",
+    "structure_factor_answer",
     "thermal_answer",
 ]
 
@@ -101,6 +102,17 @@ def ground_state_answer(
             (), np.array(truncation_error), "energy", "change of the energy with the bond dimension"
         )
     return Answer(variables=variables, coordinates={}, diagnostics=diagnostics or {})
+
+
+def structure_factor_answer(
+    problem: StructureFactor, values: NDArray[np.float64], *, diagnostics: Mapping[str, Any] | None = None
+) -> Answer:
+    """Return the answer to `StructureFactor` from v(omega), shape (frequency,)."""
+    return Answer(
+        variables={"structure_factor": Variable(("frequency",), values, "energy", "v(omega) of the bath operator B")},
+        coordinates={"frequency": problem.frequencies},
+        diagnostics=diagnostics or {},
+    )
 
 
 def thermal_answer(

@@ -11,7 +11,7 @@ from qthermo.circuits.trotter_circuit import TrotterCircuit
 from qthermo.errors import InputError, MemoryRefusedError, UnsupportedError
 from qthermo.exact.dense import Dense
 from qthermo.memory import available_memory, check_memory
-from qthermo.problems import Autocorrelation, Evolution, GroundState, Problem, Propagator, ThermalState
+from qthermo.problems import Autocorrelation, Evolution, GroundState, Problem, Propagator, StructureFactor, ThermalState
 from qthermo.progress import Progress, silent
 from qthermo.results import build_dataset
 from qthermo.tensor_network.dmrg import DMRG
@@ -52,7 +52,14 @@ METHODS: tuple[type[Method], ...] = (
     TrotterCircuit,
     CavityDiffuson,
 )
-PROBLEMS: tuple[type[Problem], ...] = (Autocorrelation, Evolution, Propagator, GroundState, ThermalState)
+PROBLEMS: tuple[type[Problem], ...] = (
+    Autocorrelation,
+    Evolution,
+    Propagator,
+    GroundState,
+    StructureFactor,
+    ThermalState,
+)
 
 
 def solve(problem: Problem, method: Method, *, progress: Progress = silent) -> xr.Dataset:

@@ -17,6 +17,8 @@ TIMES = [0.0, 0.4, 1.0, 2.5]
 CORRELATOR_METHODS = {
     "HeisenbergTEBD": (qt.HeisenbergTEBD(), CHAINS),
     "HeisenbergTEBD order 2": (qt.HeisenbergTEBD(trotter_order=2, time_step=0.05), CHAINS),
+    "PurifiedTEBD": (qt.PurifiedTEBD(), CHAINS),
+    "TDVP": (qt.TDVP(time_step=0.05), SPINS),
     "TrotterCircuit exact": (qt.TrotterCircuit(time_step=0.05), SPINS),
     "TrotterCircuit order 4": (qt.TrotterCircuit(time_step=0.2, trotter_order=4), SPINS),
     "TrotterCircuit haar": (qt.TrotterCircuit(protocol="haar", seed=3), SPINS),
@@ -62,5 +64,5 @@ def test_the_methods_named_for_a_problem_answer_it(model: str):
 
 
 def test_every_method_stands_in_a_table():
-    judged = {type(how) for how, _ in CORRELATOR_METHODS.values()} | {qt.CavityDiffuson, qt.Dense}
+    judged = {type(how) for how, _ in CORRELATOR_METHODS.values()} | {qt.CavityDiffuson, qt.Dense, qt.DMRG}
     assert judged == set(METHODS)
