@@ -12,8 +12,12 @@ if TYPE_CHECKING:
     from qthermo.circuits.builder import build_trotter_circuit
     from qthermo.circuits.bundle import export_bundle
     from qthermo.circuits.bundle_check import BundleCheck, check_bundle
+    from qthermo.circuits.collision_builder import build_collision_circuit, count_collision_gates
+    from qthermo.circuits.collision_circuit import CollisionCircuit
     from qthermo.circuits.compilation import CompiledCircuit, compile_circuit
     from qthermo.circuits.counts import analyse_counts
+    from qthermo.circuits.dilation_circuit import DilationCircuit
+    from qthermo.circuits.dilations import build_dilation_circuit
     from qthermo.circuits.extrapolation import multi_product_weights, shot_factor, zero_noise_weights
     from qthermo.circuits.measurement import build_measured_circuit, build_product_circuit
     from qthermo.circuits.noise import build_noise_model
@@ -23,15 +27,20 @@ if TYPE_CHECKING:
 
 __all__ = [
     "BundleCheck",
+    "CollisionCircuit",
     "CompiledCircuit",
+    "DilationCircuit",
     "TrotterCircuit",
     "analyse_counts",
+    "build_collision_circuit",
+    "build_dilation_circuit",
     "build_measured_circuit",
     "build_noise_model",
     "build_product_circuit",
     "build_trotter_circuit",
     "check_bundle",
     "compile_circuit",
+    "count_collision_gates",
     "export_bundle",
     "from_qubit_order",
     "load_qasm",
@@ -45,15 +54,20 @@ __all__ = [
 
 _HOMES = {
     "BundleCheck": "bundle_check",
+    "CollisionCircuit": "collision_circuit",
     "CompiledCircuit": "compilation",
+    "DilationCircuit": "dilation_circuit",
     "TrotterCircuit": "trotter_circuit",
     "analyse_counts": "counts",
+    "build_collision_circuit": "collision_builder",
+    "build_dilation_circuit": "dilations",
     "build_measured_circuit": "measurement",
     "build_noise_model": "noise",
     "build_product_circuit": "measurement",
     "build_trotter_circuit": "builder",
     "check_bundle": "bundle_check",
     "compile_circuit": "compilation",
+    "count_collision_gates": "collision_builder",
     "export_bundle": "bundle",
     "from_qubit_order": "qubit_order",
     "load_qasm": "qasm",
