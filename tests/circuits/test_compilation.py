@@ -13,8 +13,6 @@ from qthermo.circuits.compilation import find_target
 from qthermo.circuits.device_paths import find_path
 from qthermo.circuits.fractional import fold_rzz_angles
 
-pytest.importorskip("qiskit_ibm_runtime")
-
 
 def chain(num_sites):
     return qt.models.sample_imbrie_chain(num_bath_sites=num_sites - 1, disorder=4.0, seed=1)

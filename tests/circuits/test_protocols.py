@@ -133,7 +133,6 @@ def test_folding_keeps_the_ideal_value(small):
 
 def test_noisy_device_by_density_matrix_and_shots():
     """Noise damps C(t); trajectories agree with density matrices within readout error and 4 standard errors."""
-    pytest.importorskip("qiskit_ibm_runtime")
     chain = reference_chain(1.0, 3)
     ideal = solve(chain, qt.TrotterCircuit(time_step=0.5), times=[2.0])["correlator"].values[0]
     noisy = solve(chain, qt.TrotterCircuit(time_step=0.5, device="fake_fez"), times=[2.0])
@@ -146,7 +145,6 @@ def test_noisy_device_by_density_matrix_and_shots():
 
 
 def test_zero_noise_extrapolation_moves_towards_the_ideal_value():
-    pytest.importorskip("qiskit_ibm_runtime")
     chain = reference_chain(1.0, 3)
     ideal = solve(chain, qt.TrotterCircuit(time_step=0.5), times=[2.0])["correlator"].values[0]
     errors = {
@@ -164,11 +162,11 @@ def test_zero_noise_extrapolation_moves_towards_the_ideal_value():
 @pytest.mark.parametrize("device", [pytest.param("fake_fez", marks=pytest.mark.slow), "fake_fractional"])
 def test_primitives_of_the_users_run_compiled_circuits(device):
     """A noisy sampler and a noisy estimator made from the device's backend by qiskit itself."""
-    provider = pytest.importorskip("qiskit_ibm_runtime.fake_provider")
     from qiskit_aer import AerSimulator
+    from qiskit_ibm_runtime import fake_provider
 
     name = {"fake_fez": "FakeFez", "fake_fractional": "FakeFractionalBackend"}[device]
-    backend = AerSimulator.from_backend(getattr(provider, name)())
+    backend = AerSimulator.from_backend(getattr(fake_provider, name)())
     chain = reference_chain(1.0, 3)
     ideal = solve(chain, qt.TrotterCircuit(time_step=0.5), times=[1.0])["correlator"].values[0]
     for options in (

@@ -13,7 +13,6 @@ from qthermo.circuits import check_bundle, export_bundle
 from qthermo.cli import main
 from qthermo.studies.bundles import GALLERY, export_with_reference, solve_reference
 
-pytest.importorskip("qiskit_qasm3_import")
 FOLDER = Path(__file__).parents[2] / "circuits"
 
 
@@ -74,7 +73,6 @@ def test_models_given_by_matrices_have_no_circuit(tmp_path):
 
 
 def test_command_exports_and_checks(run, tmp_path):
-    pytest.importorskip("qiskit_ibm_runtime")
     model = tmp_path / "model.toml"
     model.write_text('[model]\nfamily = "imbrie_chain"\nnum_bath_sites = 3\ndisorder = 2.0\nseed = 3\n')
     folder = tmp_path / "bundle"
