@@ -8,14 +8,14 @@ from qiskit import QuantumCircuit, QuantumRegister
 from qiskit.circuit import Parameter
 
 from qthermo.checks import check_choice, check_integer, check_real
+from qthermo.circuits.layouts import LAYOUTS
 from qthermo.circuits.writer import Evolution, TrotterWriter
 from qthermo.errors import InputError
 from qthermo.models import SpinModel
 from qthermo.operators import PauliSum
 
-__all__ = ["LAYOUTS", "TIME_STEP", "build_trotter_circuit", "check_evolution", "describe_evolution", "named_registers"]
+__all__ = ["TIME_STEP", "build_trotter_circuit", "check_evolution", "describe_evolution", "named_registers"]
 
-LAYOUTS = ("line", "round_robin", "swap_network", "parity_network")
 TIME_STEP = "time_step"
 
 

@@ -17,8 +17,9 @@ from qiskit.transpiler import Target
 
 from qthermo.checks import check_ascending, check_choice, check_integer, check_real
 from qthermo.circuits.autocorrelation import TrotterGrid, exact_correlator
-from qthermo.circuits.builder import LAYOUTS, TIME_STEP, check_evolution
+from qthermo.circuits.builder import TIME_STEP, check_evolution
 from qthermo.circuits.compilation import CompiledCircuit, compile_circuit
+from qthermo.circuits.layouts import LAYOUTS
 from qthermo.circuits.manifest import describe_model, write_manifest
 from qthermo.circuits.measurement import build_measured_circuit
 from qthermo.circuits.qasm import save_qasm, to_portable

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 from qiskit import QuantumCircuit
+from qiskit.exceptions import QiskitError
 from qiskit.providers import BackendV2
 from qiskit.transpiler import PassManager, Target, generate_preset_pass_manager
 from qiskit.transpiler.passes import Optimize1qGatesDecomposition
@@ -213,7 +214,7 @@ def report_circuit(circuit: QuantumCircuit, target: Target | None = None) -> dic
 def _duration(circuit: QuantumCircuit, target: Target) -> float | None:
     try:
         return float(circuit.estimate_duration(target))
-    except Exception:
+    except QiskitError:  # the target lacks a duration
         return None
 
 

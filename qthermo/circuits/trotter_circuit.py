@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 from qthermo.answers import Answer
 from qthermo.checks import check_choice, check_integer, check_real
+from qthermo.circuits.layouts import LAYOUTS
 from qthermo.errors import InputError, UnsupportedError
 from qthermo.memory import available_memory, check_memory
 from qthermo.models import SpinModel
@@ -17,7 +18,6 @@ __all__ = ["TrotterCircuit"]
 
 _PROTOCOLS = ("exact", "haar", "shots", "product_states")
 _SIMULATORS = ("automatic", "statevector", "density_matrix", "mps")
-_LAYOUTS = ("line", "round_robin", "swap_network", "parity_network")
 _THERMAL_SHOT_SITES = 6
 _MPS = "take simulator='mps' with protocol='exact' (matrix product states)"
 
@@ -86,7 +86,7 @@ class TrotterCircuit:
         check_choice("protocol", self.protocol, _PROTOCOLS)
         check_integer("num_shots", self.num_shots, minimum=2)
         check_integer("num_states", self.num_states, minimum=2)
-        check_choice("layout", self.layout, _LAYOUTS)
+        check_choice("layout", self.layout, LAYOUTS)
         check_choice("simulator", self.simulator, _SIMULATORS)
         check_integer("max_bond_dim", self.max_bond_dim, minimum=8)
         check_integer("seed", self.seed, minimum=0)

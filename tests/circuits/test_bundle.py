@@ -5,7 +5,7 @@ import pytest
 
 import qthermo as qt
 from qthermo.circuits import check_bundle, export_bundle, load_qasm
-from qthermo.circuits.builder import LAYOUTS
+from qthermo.circuits.layouts import LAYOUTS
 
 CHAIN = qt.models.sample_imbrie_chain(num_bath_sites=4, disorder=1.0, seed=1)
 ALL_TO_ALL = qt.models.sample_all_to_all_ising(num_bath_sites=4, seed=1)
