@@ -42,7 +42,7 @@ def build_trotter_circuit(
             pairs of a fully connected device as a tournament, depth n-1 in rzz per step; "swap_network" and
             "parity_network" keep to neighbours on a line for any pairs, and reverse the sites each time.
         time_step: the step in units of 1/energy; by default the circuit keeps a Parameter of the name "time_step".
-        fold: an odd number; each step S becomes S (S^dagger S)^((fold - 1) / 2), for zero-noise extrapolation.
+        fold: an odd number; the steps W become W (W^dagger W)^((fold - 1) / 2), for zero-noise extrapolation.
 
     Returns:
         A circuit with registers `thermometer` and `bath`. Its metadata hold model, order, layout, number of steps,

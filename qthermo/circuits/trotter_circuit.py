@@ -45,7 +45,7 @@ class TrotterCircuit:
         max_bond_dim: bond dimension of "mps", at least 8; half of it gives the estimate of the error.
         multi_product: numbers of steps k_j, for example (4, 8): each time is run with each, and combined so that the
             leading Trotter errors cancel; replaces `time_step`. The diagnostics hold the factor in shots.
-        noise_factors: odd numbers, for example (1, 3): whole Trotter steps are folded, and the results extrapolated to
+        noise_factors: odd numbers, for example (1, 3): all Trotter steps are folded, and the results extrapolated to
             zero noise.
         device: a BackendV2, a Target or a fake device's name: circuits are compiled for it and, without a primitive of
             the user's, run with its noise.

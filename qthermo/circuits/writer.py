@@ -27,8 +27,8 @@ class Evolution:
         model: the model.
         trotter_order: 1, 2 or 4.
         layout: one of `LAYOUTS`.
-        fold: an odd number; each step S becomes S (S^dagger S)^((fold - 1) / 2), the same operator with `fold` times
-            the noise.
+        fold: an odd number; the steps W become W (W^dagger W)^((fold - 1) / 2), the same operator with `fold` times the
+            gates and their noise.
     """
 
     model: SpinModel
@@ -57,29 +57,24 @@ class TrotterWriter:
         self._plans = [_plan_group(group, evolution.layout, evolution.model.num_sites) for group in groups]
 
     def evolve(self, num_steps: int) -> None:
-        """Append `num_steps` steps, equal neighbouring stages merged; what repeats is written once and copied."""
-        schedule = self._schedule
-        if self._fold > 1:
-            self._evolve_folded(num_steps)
-            return
-        merged = len(schedule) > 1 and schedule[0].group == schedule[-1].group
+        """Append `num_steps` steps W, or with folding W (W^dagger W)^((fold - 1) / 2), barriers in between."""
+        adjoint = tuple(Stage(stage.group, -stage.weight) for stage in reversed(self._schedule))
+        for turn in range(self._fold):
+            self._append_steps(self._schedule if turn % 2 == 0 else adjoint, num_steps)
+            if self._fold > 1:
+                self.circuit.barrier()
+
+    def _append_steps(self, schedule: tuple[Stage, ...], num_steps: int) -> None:
+        """Append steps, equal neighbouring stages merged; what repeats is written once and copied."""
         if num_steps < _TILED_STEPS or len(schedule) == 1:
             self._emit(repeat_schedule(schedule, num_steps))
             return
-        head = 1 if merged else 0
+        head = 1 if len(schedule) > 1 and schedule[0].group == schedule[-1].group else 0
         two = repeat_schedule(schedule, 2)
         body = two[head : head + len(two) - len(schedule)]
         self._emit(two[:head])
         self._tile(body, num_steps - 1)
         self._emit(two[head + len(body) :])
-
-    def _evolve_folded(self, num_steps: int) -> None:
-        """Append steps one by one, each followed by pairs of its adjoint and itself, between barriers."""
-        adjoint = tuple(Stage(stage.group, -stage.weight) for stage in reversed(self._schedule))
-        for _ in range(num_steps):
-            for turn in range(self._fold):
-                self._emit(self._schedule if turn % 2 == 0 else adjoint)
-                self.circuit.barrier()
 
     def _emit(self, stages: tuple[Stage, ...]) -> None:
         for stage in stages:

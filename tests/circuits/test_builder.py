@@ -51,6 +51,15 @@ def test_every_layout_is_the_trotter_operator(name, layout):
         assert np.abs(found - expected).max() < 1e-12
 
 
+def test_folding_multiplies_the_gates_exactly():
+    for layout in LAYOUTS:
+        plain, folded = (
+            build_trotter_circuit(MODELS["imbrie"], num_steps=6, layout=layout, fold=fold).num_nonlocal_gates()
+            for fold in (1, 3)
+        )
+        assert folded == 3 * plain
+
+
 @st.composite
 def hamiltonians(draw):
     """Random Hermitian sums on four sites, with terms on one to four of them."""
@@ -65,7 +74,7 @@ def test_any_hamiltonian_in_any_layout_is_the_trotter_operator(hamiltonian, layo
     model = qt.models.spin_chain(hamiltonian=hamiltonian, num_sites=4)
     for steps in (1, 5):
         circuit = build_trotter_circuit(
-            model, num_steps=steps, trotter_order=order, layout=layout, time_step=0.3, fold=3 if steps == 1 else 1
+            model, num_steps=steps, trotter_order=order, layout=layout, time_step=0.3, fold=3
         )
         groups = order_groups(model.hamiltonian)
         expected = trotter_operator(groups, 4, 0.3, steps, order) if groups else np.eye(16)
