@@ -1,4 +1,4 @@
-"""The example runs: noise damps the counts a little, and the extrapolated values lie near those of the ideal circuit."""
+"""The example runs: noise damps the counts a little; the extrapolated values lie near those of the ideal circuit."""
 
 from __future__ import annotations
 
