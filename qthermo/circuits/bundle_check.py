@@ -58,6 +58,7 @@ def check_bundle(directory: str | Path) -> BundleCheck:
         num_steps=manifest["num_steps"],
         trotter_order=manifest["trotter_order"],
         layout=manifest["layout"],
+        light_cone=manifest.get("light_cone", False),
     )
     longest = {TIME_STEP: manifest["time_steps"][-1]}
     bound = logical.assign_parameters(longest)

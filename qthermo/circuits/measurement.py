@@ -10,6 +10,7 @@ from qiskit import ClassicalRegister, QuantumCircuit, QuantumRegister
 from qiskit.circuit import ParameterVector
 
 from qthermo.circuits.builder import build_trotter_circuit, check_evolution, describe_evolution, named_registers
+from qthermo.circuits.light_cone import prune_light_cone
 from qthermo.circuits.writer import Evolution, TrotterWriter
 from qthermo.models import SpinModel
 
@@ -35,6 +36,7 @@ def build_measured_circuit(
     layout: str = "line",
     time_step: float | None = None,
     fold: int = 1,
+    light_cone: bool = False,
 ) -> QuantumCircuit:
     """Return the circuit whose counts average to C(t) at infinite temperature, t = num_steps * time_step.
 
@@ -49,6 +51,8 @@ def build_measured_circuit(
         layout: as for `build_trotter_circuit`.
         time_step: the step; by default the Parameter "time_step" stays free.
         fold: as for `build_trotter_circuit`.
+        light_cone: leave out the gates outside the thermometer's light cones, on which C(t) does not depend; a chain
+            of n sites then costs at most num_steps^2 + O(num_steps) pair gates, however long it is.
 
     Raises:
         InputError: an argument is out of range.
@@ -56,6 +60,8 @@ def build_measured_circuit(
     evolution = build_trotter_circuit(
         model, num_steps=num_steps, trotter_order=trotter_order, layout=layout, time_step=time_step, fold=fold
     )
+    if light_cone:
+        evolution = prune_light_cone(evolution, 0, evolution.metadata["final_permutation"][0])
     n = model.num_sites
     initial, final = ClassicalRegister(n, "z_initial"), ClassicalRegister(1, "z_final")
     circuit = QuantumCircuit(*named_registers(n), initial, final, name="autocorrelation")

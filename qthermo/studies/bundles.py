@@ -40,6 +40,7 @@ def export_with_reference(
     time_step: float = 0.1,
     trotter_order: int = 2,
     layout: str = "line",
+    light_cone: bool = False,
     num_shots: int = 10_000,
     seed: int = 0,
 ) -> Path:
@@ -62,6 +63,7 @@ def export_with_reference(
         time_step=time_step,
         trotter_order=trotter_order,
         layout=layout,
+        light_cone=light_cone,
         num_shots=num_shots,
         seed=seed,
         reference=solve_reference(model, times),
