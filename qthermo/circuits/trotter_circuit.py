@@ -146,7 +146,7 @@ class TrotterCircuit:
             return 64.0 * 2.0**n
         if self.protocol == "exact":
             return 16.0 * 2.0 ** (2 * n - 1)
-        return 16.0 * 2.0 ** (2 * n if self.is_deferred(n) else n)
+        return 16.0 * 4.0**n if self.is_deferred(n) else 32.0 * 2.0**n  # trajectories may run side by side
 
     def run(self, problem: Problem, progress: Progress) -> Answer:
         """Build the circuits, run them, and estimate the errors."""

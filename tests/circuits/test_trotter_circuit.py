@@ -156,9 +156,10 @@ def test_unsupported_questions_name_a_method_that_answers():
         qt.solve(qt.Autocorrelation(chain, times=[1.0], beta=1.0), qt.TrotterCircuit(protocol="haar"))
 
 
-def test_what_does_not_fit_is_refused():
+def test_what_does_not_fit_is_refused(monkeypatch):
+    monkeypatch.setenv("QTHERMO_MEMORY_LIMIT", str(16 * 2**30))
     chain = reference_chain(1.0, 30)
-    for protocol in ("exact", "haar"):
+    for protocol in ("exact", "haar", "shots", "product_states"):
         with pytest.raises(qt.MemoryRefusedError, match="matrix product states"):
             qt.solve(qt.Autocorrelation(chain, times=[1.0]), qt.TrotterCircuit(protocol=protocol))
 
