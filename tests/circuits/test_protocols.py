@@ -178,6 +178,25 @@ def test_primitives_of_the_users_run_compiled_circuits(device):
         assert abs(data["correlator"].values[0] - ideal) < 4 * data["stderr"].values[0] + 0.12
 
 
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_primitives_of_ibm_runtime_run_locally():
+    """IBM Runtime's own V2 primitives, given the backend as their mode, take the compiled circuits as they are."""
+    from qiskit_ibm_runtime import EstimatorV2 as RuntimeEstimator
+    from qiskit_ibm_runtime import SamplerV2 as RuntimeSampler
+    from qiskit_ibm_runtime.fake_provider import FakeFractionalBackend
+
+    backend = FakeFractionalBackend()
+    chain = reference_chain(1.0, 3)
+    ideal = solve(chain, qt.TrotterCircuit(time_step=0.5), times=[1.0])["correlator"].values[0]
+    for options in (
+        {"protocol": "shots", "num_shots": 400, "sampler": RuntimeSampler(mode=backend)},
+        {"protocol": "product_states", "num_states": 16, "estimator": RuntimeEstimator(mode=backend)},
+    ):
+        data = solve(chain, qt.TrotterCircuit(time_step=0.5, device=backend, **options), times=[1.0])
+        assert abs(data["correlator"].values[0] - ideal) < 4 * data["stderr"].values[0] + 0.12
+
+
 def test_a_failing_simulator_raises_with_its_words(small):
     small_memory = SamplerV2(options={"backend_options": {"max_memory_mb": 1, "method": "statevector"}})
     big = reference_chain(1.0, 20)
