@@ -6,6 +6,8 @@
 from importlib.metadata import version
 
 from qthermo import models
+from qthermo.circuits.collision_circuit import CollisionCircuit
+from qthermo.circuits.dilation_circuit import DilationCircuit
 from qthermo.circuits.trotter_circuit import TrotterCircuit
 from qthermo.errors import (
     ExecutionError,
@@ -19,9 +21,21 @@ from qthermo.errors import (
     ValidityWarning,
 )
 from qthermo.exact.dense import Dense
+from qthermo.master_equation.coarse_grained import CoarseGrained
+from qthermo.master_equation.davies import Davies
+from qthermo.master_equation.kms_jumps import KMSJumps
 from qthermo.models import Thermometer
 from qthermo.operators import PauliString, PauliSum
-from qthermo.problems import Autocorrelation, Evolution, GroundState, Propagator, StructureFactor, ThermalState
+from qthermo.problems import (
+    Autocorrelation,
+    Evolution,
+    GroundState,
+    MixingGap,
+    Propagator,
+    Relaxation,
+    StructureFactor,
+    ThermalState,
+)
 from qthermo.results import load_result, save_result
 from qthermo.solve import solve
 from qthermo.tensor_network.dmrg import DMRG
@@ -37,14 +51,20 @@ __all__ = [
     "TDVP",
     "Autocorrelation",
     "CavityDiffuson",
+    "CoarseGrained",
+    "CollisionCircuit",
+    "Davies",
     "Dense",
+    "DilationCircuit",
     "Evolution",
     "ExecutionError",
     "FileError",
     "GroundState",
     "HeisenbergTEBD",
     "InputError",
+    "KMSJumps",
     "MemoryRefusedError",
+    "MixingGap",
     "NotConvergedError",
     "NotConvergedWarning",
     "PauliString",
@@ -52,6 +72,7 @@ __all__ = [
     "Propagator",
     "PurifiedTEBD",
     "QThermoError",
+    "Relaxation",
     "StructureFactor",
     "ThermalState",
     "Thermometer",

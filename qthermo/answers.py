@@ -10,15 +10,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qthermo.models import BathEigenbasis
-from qthermo.problems import Autocorrelation, Evolution, Propagator, StructureFactor, ThermalState
+from qthermo.problems import Autocorrelation, Evolution, Propagator, Relaxation, StructureFactor, ThermalState
 
 __all__ = [
     "Answer",
     "Variable",
     "autocorrelation_answer",
     "evolution_answer",
+    "gap_answer",
     "ground_state_answer",
     "propagator_answer",
+    "relaxation_answer",
     "structure_factor_answer",
     "thermal_answer",
 ]
@@ -50,6 +52,7 @@ _AUTOCORRELATION_ERRORS = {
     "stderr": "standard error of the sampled correlator",
     "truncation_error": "estimated error from the bond dimension",
     "trotter_error": "estimated error from the time step",
+    "laplace_error": "estimated error of the inverse Laplace transform",
 }
 
 
@@ -136,30 +139,105 @@ def thermal_answer(
 def propagator_answer(
     problem: Propagator,
     basis: BathEigenbasis,
-    propagator: NDArray[np.float64],
+    propagator: NDArray[Any],
     broadenings: NDArray[np.float64],
     *,
     diagnostics: Mapping[str, Any] | None = None,
 ) -> Answer:
-    """Return the answer to `Propagator` from P_ab (energy, laplace, d, d) and Gamma_k (energy, laplace, d*N)."""
-    values = basis.level_values
-    total = propagator.sum(axis=(-2, -1))
-    signed = np.einsum("esab,a,b->es", propagator, values, values)
-    with np.errstate(divide="ignore"):
-        typical = np.exp(np.log(np.maximum(broadenings, 0.0)).mean(axis=-1))
+    """Return the answer from P_ab, shape (q, d, d), and Gamma_k, shape (q, d*N), at the q `problem.points`."""
+    weights = problem.window_nodes[1]
+    grid = (problem.energies.size, problem.laplace.size, weights.size)
+    joint = np.einsum("eswab,w->esab", propagator.reshape(*grid, *propagator.shape[1:]), weights)
+    signed = np.einsum("esab,a,b->es", joint, basis.level_values, basis.level_values)
     point = ("energy", "laplace")
     levels = np.arange(basis.num_levels)
     return Answer(
         variables={
-            "autocorrelation": Variable(point, signed / total, "1", "c(E,s) = sum_ab z_a z_b P_ab / sum_ab P_ab"),
-            "propagator": Variable((*point, "initial", "final"), propagator, "1/energy^2", "P_ab(E,s)"),
-            "typical_broadening": Variable(point, typical, "energy", "exp of the mean log Gamma_k"),
+            "autocorrelation": Variable(
+                point, signed / joint.sum(axis=(-2, -1)), "1", "c(E,s) = sum_ab z_a z_b P_ab / sum_ab P_ab"
+            ),
+            "propagator": Variable((*point, "initial", "final"), joint, "1/energy^2", "P_ab(E,s)"),
+            **_broadening_variables(broadenings.reshape(*grid, -1), weights),
         },
         coordinates={
             "energy": problem.energies,
             "laplace": problem.laplace,
             "initial": levels,
             "final": levels,
+            "quantile": _QUANTILES,
+            "log10_broadening": (_LOG_BINS[1:] + _LOG_BINS[:-1]) / 2,
         },
+        diagnostics=diagnostics or {},
+    )
+
+
+_QUANTILES = np.array([0.05, 0.25, 0.5, 0.75, 0.95])
+_LOG_BINS = np.linspace(-6.0, 3.0, 91)
+
+
+def _broadening_variables(broadenings: NDArray[np.float64], weights: NDArray[np.float64]) -> dict[str, Variable]:
+    """Return the statistics of Gamma_k, shape (energy, laplace, node, d*N), over states and window."""
+    positive = np.maximum(broadenings, 1e-300)
+    logs = np.log(positive)
+    typical = np.exp(np.einsum("eswk,w->es", logs, weights) / logs.shape[-1])
+    mean = np.einsum("eswk,w->es", broadenings, weights) / logs.shape[-1]
+    flat = logs.reshape(*logs.shape[:2], -1)
+    spread = np.repeat(weights, logs.shape[-1])
+    quantiles = np.quantile(
+        flat, _QUANTILES, axis=-1, weights=np.broadcast_to(spread, flat.shape), method="inverted_cdf"
+    )
+    histogram = np.apply_along_axis(
+        lambda row: np.histogram(row / np.log(10), bins=_LOG_BINS, weights=spread)[0] / logs.shape[-1], -1, flat
+    ) / np.diff(_LOG_BINS)
+    point = ("energy", "laplace")
+    return {
+        "typical_broadening": Variable(point, typical, "energy", "exp of the mean log Gamma_k"),
+        "mean_broadening": Variable(point, mean, "energy", "mean of Gamma_k"),
+        "broadening_quantile": Variable(
+            (*point, "quantile"), np.exp(np.moveaxis(quantiles, 0, -1)), "energy", "quantiles of Gamma_k"
+        ),
+        "broadening_histogram": Variable(
+            (*point, "log10_broadening"), histogram, "1", "probability density of log10(Gamma_k / energy)"
+        ),
+    }
+
+
+def gap_answer(gap: float, fixed_point_error: float, *, diagnostics: Mapping[str, Any] | None = None) -> Answer:
+    """Return the answer to `MixingGap`."""
+    return Answer(
+        variables={
+            "gap": Variable((), np.array(gap), "energy", "least nonzero -Re of the generator's eigenvalues"),
+            "fixed_point_error": Variable(
+                (), np.array(fixed_point_error), "1", "trace distance of the fixed point from the Gibbs state"
+            ),
+        },
+        coordinates={},
+        diagnostics=diagnostics or {},
+    )
+
+
+_RELAXATION = {
+    "trace_distance": (("time",), "1", "(1/2) |rho(t) - sigma|_1"),
+    "relative_entropy": (("time",), "1", "S(rho(t) | sigma)"),
+    "energy": (("time",), "energy", "Tr[rho(t) H]"),
+    "polarisation": (("time", "site"), "1", "Tr[rho(t) Z_j]"),
+    "gibbs_energy": ((), "energy", "Tr[sigma H]"),
+    "gibbs_polarisation": (("site",), "1", "Tr[sigma Z_j]"),
+    "stderr": (("time", "site"), "1", "standard error of the sampled polarisation"),
+}
+
+
+def relaxation_answer(
+    problem: Relaxation, values: Mapping[str, NDArray[Any]], *, diagnostics: Mapping[str, Any] | None = None
+) -> Answer:
+    """Return the answer to `Relaxation`; the names of `values` are those of the variables."""
+    num_sites = problem.model.dimension.bit_length() - 1
+    return Answer(
+        variables={
+            name: Variable(dims, values[name], units, words)
+            for name, (dims, units, words) in _RELAXATION.items()
+            if name in values
+        },
+        coordinates={"time": problem.times, "site": np.arange(num_sites)},
         diagnostics=diagnostics or {},
     )

@@ -91,7 +91,8 @@ def solve(
     model_file: Annotated[Path, typer.Argument(metavar="MODEL.toml", help="Model file with a table [model].")],
     method: Annotated[str, typer.Option("--method", "-m", help="Name of the method, for example Dense.")] = "Dense",
     problem: Annotated[
-        str, typer.Option("--problem", "-p", help="autocorrelation, propagator or ground-state.")
+        str,
+        typer.Option("--problem", "-p", help="autocorrelation, propagator, ground-state, mixing-gap or relaxation."),
     ] = "autocorrelation",
     times: Annotated[str, typer.Option(help="start:stop:count, or values with commas.")] = "0:10:41",
     beta: Annotated[float, typer.Option(help="Inverse temperature.")] = 0.0,
@@ -112,6 +113,66 @@ def solve(
     _print_result(data)
     if output is not None:
         print(f"wrote {qthermo.save_result(data, output)}")
+
+
+@app.command()
+def export(
+    model_file: Annotated[
+        Path | None, typer.Argument(metavar="[MODEL.toml]", help="Model file with a table [model].")
+    ] = None,
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="Folder for the bundle.")] = None,
+    target: Annotated[str | None, typer.Option(help="Device to compile for, for example fake_fez.")] = None,
+    times: Annotated[str, typer.Option(help="start:stop:count, or values with commas.")] = "0.5,1,2",
+    num_steps: Annotated[int | None, typer.Option(min=1, help="Trotter steps of each circuit.")] = None,
+    time_step: Annotated[float, typer.Option(help="Longest Trotter step, if --num-steps is not given.")] = 0.1,
+    trotter_order: Annotated[int, typer.Option(help="1, 2 or 4.")] = 2,
+    layout: Annotated[str, typer.Option(help="line, round_robin, swap_network or parity_network.")] = "line",
+    num_shots: Annotated[int, typer.Option(min=2, help="Shots per time.")] = 10_000,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the transpiler.")] = 0,
+    check: Annotated[Path | None, typer.Option(metavar="DIR", help="Check the bundle in DIR instead.")] = None,
+) -> None:
+    """Write the hardware bundle of MODEL.toml (circuits, maps, estimator, reference), or check one with --check."""
+    if check is not None:
+        _check_bundle(check)
+        return
+    if model_file is None or output is None:
+        raise InputError("`qthermo export` needs MODEL.toml and -o DIR, or --check DIR.")
+    from qthermo.studies.bundles import export_with_reference
+    from qthermo.studies.model_file import load_model
+    from qthermo.studies.problem_names import parse_grid
+
+    path = export_with_reference(
+        load_model(model_file),
+        output,
+        times=parse_grid("times", times),
+        target=target,
+        num_steps=num_steps,
+        time_step=time_step,
+        trotter_order=trotter_order,
+        layout=layout,
+        num_shots=num_shots,
+        seed=seed,
+    )
+    print(f"wrote {path}")
+    _print_device(json.loads(path.read_text())["target"])
+
+
+def _check_bundle(folder: Path) -> None:
+    from qthermo.circuits import check_bundle
+
+    found = check_bundle(folder)
+    _print_table(["file", "deviation"], [[name, f"{value:.1e}"] for name, value in found.deviations.items()])
+    print(f"{folder}: {len(found.manifest['files'])} files read, all agree")
+
+
+def _print_device(device: dict[str, Any] | None) -> None:
+    if device is None:
+        return
+    swaps = "no swaps" if device["swap_free"] else "with swaps"
+    print(
+        f"{device['name']}: {device['two_qubit_gates']} two-qubit gates at depth {device['two_qubit_depth']}, {swaps}, "
+        f"product of (1 - error) {device['success_probability']:.2g}"
+    )
 
 
 @app.command()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from types import MappingProxyType
@@ -10,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from qthermo.checks import check_ascending, check_finite_array, check_real, frozen
+from qthermo.checks import check_ascending, check_finite_array, check_hermitian, check_real, frozen
 from qthermo.errors import InputError
 from qthermo.models import MatrixModel, Model, SpinModel
 from qthermo.models.model import record
@@ -20,8 +21,10 @@ __all__ = [
     "Autocorrelation",
     "Evolution",
     "GroundState",
+    "MixingGap",
     "Problem",
     "Propagator",
+    "Relaxation",
     "StructureFactor",
     "ThermalState",
     "problem_parameters",
@@ -67,30 +70,60 @@ class Propagator:
     Args:
         model: the model.
         energies: E, shape (num_energies,), energy.
-        laplace: s > 0, shape (num_laplace,), in units of energy; the convention is int_0^inf dt e^{-st}.
+        laplace: s, real and positive or complex with positive real part, shape (num_laplace,), in units of energy; the
+            convention is int_0^inf dt e^{-st}. At complex s the second G of P_ab is taken at (E - is/2)^*.
+        energy_window: standard deviation of a Gaussian p(E) around each energy, over which P_ab is averaged; the
+            density of states at E decides the temperature that the thermometer is to reach.
 
     Raises:
-        InputError: an energy is not finite, or a Laplace variable is not positive.
+        InputError: an energy is not finite, a Laplace variable has no positive real part, or the window is negative.
 
     The answer holds `propagator` (energy, laplace, initial, final), `autocorrelation` c(E,s) =
-    sum_ab z_a z_b P_ab / sum_ab P_ab (energy, laplace), and `typical_broadening` exp <log Gamma> (energy, laplace).
+    sum_ab z_a z_b P_ab / sum_ab P_ab (energy, laplace), and the distribution of the level broadenings Gamma_k =
+    -Im Sigma_k(E + is/2): `typical_broadening` exp <log Gamma>, `mean_broadening`, `broadening_quantile` (energy,
+    laplace, quantile) and `broadening_histogram` (energy, laplace, log10_broadening), a density over log10 Gamma.
 
     Reference: A. V. Lunkin, arXiv:2603.12234.
     """
 
     model: Model
     energies: NDArray[np.float64] = field(kw_only=True)
-    laplace: NDArray[np.float64] = field(kw_only=True)
+    laplace: NDArray[Any] = field(kw_only=True)
+    energy_window: float = field(default=0.0, kw_only=True)
 
     def __post_init__(self) -> None:
         _check_model_type(self.model)
+        object.__setattr__(self, "energy_window", check_real("energy_window", self.energy_window, minimum=0))
         for name in ("energies", "laplace"):
-            values = check_finite_array(name, np.atleast_1d(np.asarray(getattr(self, name))), ndim=1)
+            given = np.atleast_1d(np.asarray(getattr(self, name)))
+            values = check_finite_array(name, given, ndim=1, complex_allowed=name == "laplace")
             if values.size == 0:
                 raise InputError(f"Argument `{name}` must hold at least one value, but is empty.")
             object.__setattr__(self, name, frozen(values))
-        if np.any(self.laplace <= 0):
-            raise InputError(f"Argument `laplace` must be positive, but its least value is {self.laplace.min():g}.")
+        least = float(self.laplace.real.min())
+        if least <= 0:
+            raise InputError(
+                f"Argument `laplace` must be positive (if complex: its real part), but is {least:g} somewhere."
+            )
+
+    @property
+    def window_nodes(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Offsets and weights of the average over the window, at most Re(s)/2 apart (P is analytic on that scale)."""
+        if self.energy_window == 0:
+            return np.zeros(1), np.ones(1)
+        spacing = min(float(self.laplace.real.min()) / 2, self.energy_window / 2)
+        half = math.ceil(5 * self.energy_window / spacing)
+        offsets = spacing * np.arange(-half, half + 1)
+        weights = np.exp(-0.5 * (offsets / self.energy_window) ** 2)
+        normalised: NDArray[np.float64] = weights / weights.sum()
+        return np.asarray(offsets, np.float64), normalised
+
+    @property
+    def points(self) -> tuple[NDArray[np.float64], NDArray[Any]]:
+        """All points (E, s) to solve, as two flat arrays in the order (energy, laplace, window node)."""
+        offsets, _ = self.window_nodes
+        energies, laplace, shift = np.meshgrid(self.energies, self.laplace, offsets, indexing="ij")
+        return (energies + shift).ravel(), laplace.ravel()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -228,7 +261,95 @@ class StructureFactor:
         return PauliSum([(PauliString(s.x & ~1, s.z & ~1), c) for s, c in self.model.coupling.items()]).shift_sites(-1)
 
 
-Problem = Autocorrelation | Evolution | Propagator | GroundState | StructureFactor | ThermalState
+def _check_couplings(letters: object) -> None:
+    if not isinstance(letters, str) or not letters or set(letters) - set("XYZ") or len(set(letters)) < len(letters):
+        raise InputError(f'Argument `couplings` must be distinct letters of "XYZ", but is {letters!r}.')
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class MixingGap:
+    """The gap of a thermalising Lindbladian: the least -Re of its eigenvalues but for the one that is zero.
+
+    Args:
+        model: a spin model.
+        beta: inverse temperature >= 0 of the environment, 1/energy.
+        couplings: Pauli letters by which every site couples to its own environment, weight 1 each.
+
+    Raises:
+        InputError: beta is negative, or the letters are no distinct letters of "XYZ".
+
+    The answer holds `gap` and `fixed_point_error`, the trace distance between the fixed point and e^{-beta H} / Z.
+    """
+
+    model: Model
+    beta: float = field(kw_only=True)
+    couplings: str = field(default="XYZ", kw_only=True)
+
+    def __post_init__(self) -> None:
+        _check_model_type(self.model)
+        object.__setattr__(self, "beta", check_real("beta", self.beta, minimum=0))
+        _check_couplings(self.couplings)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Relaxation:
+    """The way of a state to the Gibbs state sigma = e^{-beta H} / Z under a thermalising Lindbladian.
+
+    Args:
+        model: a spin model.
+        beta: inverse temperature >= 0 of the environment, 1/energy.
+        times: t >= 0, ascending, in units of 1/(rate of one coupling).
+        initial_state: a string of bits, site 0 first, "1" being Z = -1; or a state vector or density matrix in the
+            computational basis. All spins down by default.
+        couplings: Pauli letters by which every site couples to its own environment, weight 1 each.
+
+    Raises:
+        InputError: an argument is out of range, or the state has the wrong size, norm or trace.
+
+    The answer holds `trace_distance` to sigma, `relative_entropy` S(rho|sigma) and `energy` Tr[rho H] (time,), and
+    `polarisation` Tr[rho Z_j] (time, site), with the values at equilibrium beside them.
+    """
+
+    model: Model
+    beta: float = field(kw_only=True)
+    times: NDArray[np.float64] = field(kw_only=True)
+    initial_state: str | NDArray[Any] | None = field(default=None, kw_only=True)
+    couplings: str = field(default="XYZ", kw_only=True)
+
+    def __post_init__(self) -> None:
+        _check_model_type(self.model)
+        object.__setattr__(self, "beta", check_real("beta", self.beta, minimum=0))
+        object.__setattr__(self, "times", check_ascending("times", self.times))
+        object.__setattr__(self, "initial_state", _check_state(self.initial_state, self.model.dimension))
+        _check_couplings(self.couplings)
+
+
+def _check_state(state: object, dimension: int) -> str | NDArray[Any]:
+    if state is None or isinstance(state, str):
+        length = dimension.bit_length() - 1
+        bits = "1" * length if state is None else state
+        if len(bits) != length or set(bits) - set("01"):
+            raise InputError(f"Argument `initial_state` must be {length} bits 0 or 1, but is {bits!r}.")
+        return bits
+    array = check_finite_array("initial_state", state, ndim=np.ndim(state), complex_allowed=True)  # type: ignore[arg-type]
+    if array.shape not in ((dimension,), (dimension, dimension)):
+        raise InputError(
+            f"Argument `initial_state` must be a vector or matrix of dimension {dimension}, but has shape "
+            f"{array.shape}."
+        )
+    if array.ndim == 2:
+        check_hermitian("initial_state", array)
+        if np.linalg.eigvalsh(array)[0] < -1e-9:
+            raise InputError("Argument `initial_state` must be positive, but has a negative eigenvalue.")
+    size = float(np.linalg.norm(array) ** 2 if array.ndim == 1 else np.trace(array).real)
+    if abs(size - 1) > 1e-9:
+        raise InputError(f"Argument `initial_state` must have norm or trace 1, but has {size:.6g}.")
+    return array
+
+
+Problem = (
+    Autocorrelation | Evolution | Propagator | GroundState | StructureFactor | ThermalState | MixingGap | Relaxation
+)
 
 
 def problem_parameters(problem: Problem) -> dict[str, Any]:

@@ -45,8 +45,11 @@ _COORDINATES = {
     "frequency": ("energy", "frequency omega, energy gained by the bath"),
     "beta": ("1/energy", "inverse temperature"),
     "observable": ("1", "name of the observable"),
+    "quantile": ("1", "share of the states below"),
+    "log10_broadening": ("1", "log10 of Gamma_k / energy, centre of the bin"),
     "initial": ("1", "initial thermometer level"),
     "final": ("1", "final thermometer level"),
+    "site": ("1", "site; 0 is the thermometer"),
 }
 
 
@@ -211,10 +214,11 @@ def _check_seal(path: Path) -> bytes:
 
 def _split_complex(data: xr.Dataset) -> xr.Dataset:
     plain = data.copy()
-    for name in [str(key) for key in data.data_vars if np.iscomplexobj(data[key].values)]:
-        for suffix, part in (("_re", data[name].real), ("_im", data[name].imag)):
-            plain[name + suffix] = part.assign_attrs(data[name].attrs)
+    for name in [str(key) for key in data.variables if np.iscomplexobj(data[key].values)]:
+        values = data[name].variable
         plain = plain.drop_vars(name)
+        for suffix, part in (("_re", values.real), ("_im", values.imag)):
+            plain[name + suffix] = (values.dims, part.values, values.attrs)
     return plain
 
 

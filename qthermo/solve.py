@@ -7,11 +7,26 @@ import warnings
 from typing import TYPE_CHECKING, ClassVar, Protocol
 
 from qthermo.answers import Answer
+from qthermo.circuits.collision_circuit import CollisionCircuit
+from qthermo.circuits.dilation_circuit import DilationCircuit
 from qthermo.circuits.trotter_circuit import TrotterCircuit
 from qthermo.errors import InputError, MemoryRefusedError, UnsupportedError
 from qthermo.exact.dense import Dense
+from qthermo.master_equation.coarse_grained import CoarseGrained
+from qthermo.master_equation.davies import Davies
+from qthermo.master_equation.kms_jumps import KMSJumps
 from qthermo.memory import available_memory, check_memory
-from qthermo.problems import Autocorrelation, Evolution, GroundState, Problem, Propagator, StructureFactor, ThermalState
+from qthermo.problems import (
+    Autocorrelation,
+    Evolution,
+    GroundState,
+    MixingGap,
+    Problem,
+    Propagator,
+    Relaxation,
+    StructureFactor,
+    ThermalState,
+)
 from qthermo.progress import Progress, silent
 from qthermo.results import build_dataset
 from qthermo.tensor_network.dmrg import DMRG
@@ -51,14 +66,21 @@ METHODS: tuple[type[Method], ...] = (
     DMRG,
     TrotterCircuit,
     CavityDiffuson,
+    Davies,
+    CoarseGrained,
+    KMSJumps,
+    CollisionCircuit,
+    DilationCircuit,
 )
 PROBLEMS: tuple[type[Problem], ...] = (
     Autocorrelation,
     Evolution,
     Propagator,
     GroundState,
-    StructureFactor,
     ThermalState,
+    MixingGap,
+    Relaxation,
+    StructureFactor,
 )
 
 

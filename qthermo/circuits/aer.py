@@ -64,3 +64,38 @@ def run_sampler(circuit: QuantumCircuit, *, num_shots: int, seed: int, sampler: 
         raise ExecutionError(
             f"The sampler must finish `{circuit.name}` of {circuit.num_qubits} qubits, but reported: {reason}."
         ) from problem
+
+
+def run_state(circuit: QuantumCircuit) -> NDArray[np.complex128]:
+    """Return the state vector of a circuit without measurements, in qiskit's index order.
+
+    Raises:
+        ExecutionError: Aer did not finish.
+    """
+    from qiskit_aer import AerSimulator
+
+    saved = circuit.copy()
+    saved.save_statevector()
+    result = AerSimulator(method="statevector", **AER_OPTIONS).run(saved, shots=1).result()
+    check_result(result, circuit)
+    state: NDArray[np.complex128] = np.asarray(result.data(0)["statevector"])
+    return state
+
+
+def run_z(circuit: QuantumCircuit, qubit: int, *, max_bond_dim: int = 128) -> float:
+    """Return <Z> on one qubit of a circuit without measurements, by matrix product states.
+
+    Raises:
+        ExecutionError: Aer did not finish.
+    """
+    from qiskit.quantum_info import SparsePauliOp
+    from qiskit_aer import AerSimulator
+
+    saved = circuit.copy()
+    saved.save_expectation_value(SparsePauliOp("Z"), [qubit], label="0")
+    simulator = AerSimulator(
+        method="matrix_product_state", matrix_product_state_max_bond_dimension=max_bond_dim, **AER_OPTIONS
+    )
+    result = simulator.run(saved, shots=1).result()
+    check_result(result, circuit)
+    return float(result.data(0)["0"])

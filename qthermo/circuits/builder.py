@@ -14,12 +14,13 @@ from qthermo.circuits.layers import QubitwiseGroup, build_layers, order_groups, 
 from qthermo.circuits.networks import parity_network, swap_network
 from qthermo.errors import InputError
 from qthermo.models import SpinModel
-from qthermo.operators import PauliString, PauliSum, build_schedule, repeat_schedule
+from qthermo.operators import PauliString, PauliSum, Stage, build_schedule, repeat_schedule
 
 __all__ = ["LAYOUTS", "TIME_STEP", "TrotterWriter", "build_trotter_circuit", "named_registers"]
 
 LAYOUTS = ("line", "round_robin", "swap_network", "parity_network")
 TIME_STEP = "time_step"
+_TILED_STEPS = 4
 
 
 def build_trotter_circuit(
@@ -71,8 +72,17 @@ def build_trotter_circuit(
         "trotter_order": trotter_order,
         "layout": layout,
         "final_permutation": list(writer.wires),
+        "neighbours_only": _keeps_to_neighbours(model.hamiltonian, layout),
     }
     return circuit
+
+
+def _keeps_to_neighbours(hamiltonian: PauliSum, layout: str) -> bool:
+    """Return whether every gate acts on neighbours of the line of qubits."""
+    if layout.endswith("network") and hamiltonian.locality <= 2:
+        return True
+    supports = [string.sites for string in hamiltonian if string.sites]
+    return all(sites[-1] - sites[0] == len(sites) - 1 for sites in supports)
 
 
 def named_registers(num_sites: int) -> list[QuantumRegister]:
@@ -106,10 +116,38 @@ class TrotterWriter:
         self._plans = [_plan_group(group, layout, model.num_sites) for group in groups]
 
     def evolve(self, num_steps: int) -> None:
-        """Append `num_steps` steps, equal neighbouring stages merged."""
-        for stage in repeat_schedule(self._schedule, num_steps):
+        """Append `num_steps` steps, equal neighbouring stages merged; what repeats is written once and copied."""
+        schedule = self._schedule
+        merged = len(schedule) > 1 and schedule[0].group == schedule[-1].group
+        if num_steps < _TILED_STEPS or len(schedule) == 1:
+            self._emit(repeat_schedule(schedule, num_steps))
+            return
+        head = 1 if merged else 0
+        two = repeat_schedule(schedule, 2)
+        body = two[head : head + len(two) - len(schedule)]
+        self._emit(two[:head])
+        self._tile(body, num_steps - 1)
+        self._emit(two[head + len(body) :])
+
+    def _emit(self, stages: tuple[Stage, ...]) -> None:
+        for stage in stages:
             for emit in self._plans[stage.group]:
                 emit(self, stage.weight)
+
+    def _tile(self, body: tuple[Stage, ...], count: int) -> None:
+        """Append `body` `count` times; one that moves the sites is written as often as it takes to bring them back."""
+        outer, before = self.circuit, list(self.wires)
+        self.circuit = tile = QuantumCircuit(len(before))
+        length = 0
+        while length == 0 or (self.wires != before and length < count):
+            self._emit(body)
+            length += 1
+        self.circuit = outer
+        repeats, rest = divmod(count, length)
+        for _ in range(repeats):
+            outer.compose(tile, range(len(before)), inplace=True, copy=False)
+        for _ in range(rest):
+            self._emit(body)
 
     def angle(self, energy: float) -> Any:
         """Return 2 * energy * time_step, the angle of exp(-i energy time_step P)."""

@@ -85,7 +85,5 @@ def _autocorrelation(problem: Autocorrelation, progress: Progress) -> Answer:
 def _propagator(problem: Propagator, progress: Progress) -> Answer:
     progress(0.0, "diagonalising the bath")
     basis = problem.model.to_bath_eigenbasis()
-    points = (problem.energies[:, None] + 0.5j * problem.laplace[None, :]).ravel()
-    flat, broadenings = exact_propagator(basis, points, progress)
-    grid = (problem.energies.size, problem.laplace.size)
-    return propagator_answer(problem, basis, flat.reshape(*grid, *flat.shape[1:]), broadenings.reshape(*grid, -1))
+    propagator, broadenings = exact_propagator(basis, *problem.points, progress)
+    return propagator_answer(problem, basis, propagator, broadenings)

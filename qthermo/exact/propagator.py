@@ -16,19 +16,20 @@ __all__ = ["exact_propagator"]
 
 
 def exact_propagator(
-    basis: BathEigenbasis, points: NDArray[np.complex128], progress: Progress
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    basis: BathEigenbasis, energies: NDArray[np.float64], s: NDArray[Any], progress: Progress
+) -> tuple[NDArray[Any], NDArray[np.float64]]:
     """Return P_ab and the level broadenings at the points z = E + i s/2.
 
     With eigenvectors U and eigenvalues x of H, G = U (z - x)^-1 U^dag. With Q_a = U_a^dag U_a, the overlap of the
-    eigenvectors on the rows of level a, and g_m = 1/(z - x_m),
+    eigenvectors on the rows of level a, g_m = 1/(z - x_m), and h_m the same at E - (i s/2)^* (equal to g_m for real s),
 
-        P_ab = sum_mn conj(g_n) (Q_a * conj(Q_b))_nm g_m          (* elementwise),
+        P_ab = sum_mn conj(h_n) (Q_a * conj(Q_b))_nm g_m          (* elementwise),
         Gamma_k = Im(1 / G_kk) - s/2,   G_kk = sum_m |U_km|^2 g_m.
 
     Args:
         basis: the model in the bath's eigenbasis.
-        points: z, shape (p,), Im z > 0.
+        energies: E, shape (p,).
+        s: Laplace variable, real or complex, Re s > 0, shape (p,).
         progress: see `qthermo.solve`.
 
     Returns:
@@ -37,20 +38,24 @@ def exact_propagator(
     Cost: one eigendecomposition and d products of D x D matrices, then D^2 d^2 / 2 per point.
     """
     d, n = basis.num_levels, basis.num_bath_states
-    propagator = np.zeros((points.size, d, d))
+    points, conjugate = energies + 0.5j * s, energies - (0.5j * s).conj()
+    propagator = np.zeros((points.size, d, d), s.dtype)
     diagonal = np.empty((points.size, d * n), np.complex128)
-    for rows, energies, vectors in _eigenvectors(basis, progress):
-        resolvents = 1.0 / (points[:, None] - energies[None, :])
+    for rows, values, vectors in _eigenvectors(basis, progress):
+        resolvents = 1.0 / (points[:, None] - values[None, :])
+        partners = resolvents if np.isrealobj(s) else 1.0 / (conjugate[:, None] - values[None, :])
         diagonal[:, rows] = resolvents @ (np.abs(vectors) ** 2).T
         levels = [vectors[rows // n == a] for a in range(d)]
         overlaps = [level.conj().T @ level for level in levels]
         for a in range(d):
             for b in range(a, d):
-                pair = _quadratic_form(overlaps[a] * overlaps[b].conj(), resolvents)
+                pair = _quadratic_form(overlaps[a] * overlaps[b].conj(), partners, resolvents)
                 propagator[:, a, b] += pair
                 if a != b:
                     propagator[:, b, a] += (
-                        pair if basis.is_real else _quadratic_form(overlaps[b] * overlaps[a].conj(), resolvents)
+                        pair
+                        if basis.is_real
+                        else _quadratic_form(overlaps[b] * overlaps[a].conj(), partners, resolvents)
                     )
     return propagator, (1.0 / diagonal).imag - points.imag[:, None]
 
@@ -66,7 +71,7 @@ def _eigenvectors(
         yield rows, energies, vectors
 
 
-def _quadratic_form(kernel: NDArray[Any], vectors: NDArray[np.complex128]) -> NDArray[np.float64]:
-    """Return v^dag K v for each row v; K is Hermitian."""
-    form: NDArray[np.float64] = np.einsum("pn,pn->p", vectors.conj(), vectors @ kernel.T).real
-    return form
+def _quadratic_form(kernel: NDArray[Any], left: NDArray[np.complex128], right: NDArray[np.complex128]) -> NDArray[Any]:
+    """Return h^dag K g for the rows h of `left` and g of `right`; K is Hermitian, so that the form is real if h = g."""
+    form: NDArray[Any] = np.einsum("pn,pn->p", left.conj(), right @ kernel.T)
+    return form.real if left is right else form

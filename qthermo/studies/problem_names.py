@@ -7,11 +7,11 @@ from numpy.typing import NDArray
 
 from qthermo.errors import InputError
 from qthermo.models import Model
-from qthermo.problems import Autocorrelation, GroundState, Problem, Propagator
+from qthermo.problems import Autocorrelation, GroundState, MixingGap, Problem, Propagator, Relaxation
 
 __all__ = ["build_problem", "parse_grid"]
 
-_NAMES = ("autocorrelation", "propagator", "ground-state")
+_NAMES = ("autocorrelation", "propagator", "ground-state", "mixing-gap", "relaxation")
 _MAX_POINTS = 1_000_000
 
 
@@ -28,6 +28,10 @@ def build_problem(name: str, model: Model, *, times: str, beta: float, energies:
         return Propagator(model, energies=parse_grid("energies", energies), laplace=grid)
     if name == "ground-state":
         return GroundState(model)
+    if name == "mixing-gap":
+        return MixingGap(model, beta=beta)
+    if name == "relaxation":
+        return Relaxation(model, beta=beta, times=parse_grid("times", times))
     raise InputError(f"A problem must be one of {', '.join(_NAMES)}, but is {name!r}.")
 
 

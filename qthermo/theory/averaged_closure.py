@@ -1,51 +1,59 @@
-"""The averaged closure of the diffuson: a d x d system for the thermometer's levels."""
+"""The averaged closure of the diffuson: a d x d system for the thermometer's levels, at many points at once.
+
+Everything is written for a pair of Green functions, G at z = E + i s/2 and G' at z' = E - (i s/2)^* (the same point for
+real s). With D_k = G_k conj(G'_k) and Y_k = i (G_k - conj(G'_k)) / 2, which for real s are |G_k|^2 and -Im G_k.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["LevelSums", "averaged_propagator", "solve_averaged"]
+__all__ = ["LevelSums"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LevelSums:
-    """Sums over the bath states of each thermometer level, at one (E, s).
+    """Sums over the bath states of each thermometer level, for q pairs (E, s).
 
-    With A_k = |G_k|^2 and Gamma_k^b the broadening of k into level b:
+    With Gamma_k^b the broadening of k into level b, i (Sigma_k^b - conj(Sigma'_k^b)) / 2 with a minus sign:
 
     Args:
-        densities: R_a = sum_{k in a} -Im G_k, shape (d,).
-        squares: S0_a = sum_{k in a} A_k, shape (d,).
-        flows: F_ab = sum_{k in a} A_k Gamma_k^b, shape (d, d).
+        densities: R_a = sum_{k in a} Y_k, shape (q, d).
+        squares: S0_a = sum_{k in a} D_k, shape (q, d).
+        flows: F_ab = sum_{k in a} D_k Gamma_k^b, shape (q, d, d).
     """
 
-    densities: NDArray[np.float64]
-    squares: NDArray[np.float64]
-    flows: NDArray[np.float64]
+    densities: NDArray[Any]
+    squares: NDArray[Any]
+    flows: NDArray[Any]
 
     @classmethod
-    def from_cavity(cls, green: NDArray[np.complex128], partial: NDArray[np.float64], s: float) -> LevelSums:
-        """Sum a solution of the cavity equation; R_a = (s/2) S0_a + sum_b F_ab holds by construction."""
-        weight: NDArray[np.float64] = np.asarray(np.abs(green) ** 2, np.float64)
-        squares: NDArray[np.float64] = weight.sum(axis=1)
-        flows: NDArray[np.float64] = np.einsum("ak,abk->ab", weight, partial)
-        return cls(s / 2 * squares + flows.sum(axis=1), squares, flows)
+    def from_cavity(cls, products: NDArray[Any], partial: NDArray[Any], s: NDArray[Any]) -> LevelSums:
+        """Sum D, shape (d, N, q), and the broadenings Gamma_k^b, shape (d, d, N, q).
 
+        R_a = (s/2) S0_a + sum_b F_ab holds by construction.
+        """
+        squares = np.asarray(products.sum(axis=1).T)
+        flows = np.asarray(np.einsum("akq,abkq->qab", products, partial))
+        return cls(s[:, None] / 2 * squares + flows.sum(axis=2), squares, flows)
 
-def solve_averaged(sums: LevelSums, source: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return c with R_a c_a - sum_b F_ab c_b = source_a."""
-    solution: NDArray[np.float64] = np.asarray(np.linalg.solve(np.diag(sums.densities) - sums.flows, source), float)
-    return solution
+    @property
+    def matrix(self) -> NDArray[Any]:
+        """The matrix diag(R) - F of the level balance, shape (q, d, d)."""
+        return np.asarray(np.eye(self.densities.shape[1]) * self.densities[:, None, :] - self.flows)
 
+    def solve(self, source: NDArray[Any]) -> NDArray[Any]:
+        """Return c with R_a c_a - sum_b F_ab c_b = source_a, for sources of shape (q, d, m)."""
+        return np.asarray(np.linalg.solve(self.matrix, source))
 
-def averaged_propagator(sums: LevelSums) -> NDArray[np.float64]:
-    """Return P = (1 - T)^{-1} diag(S0), T_ab = F_ab / R_b, shape (d, d).
+    def propagator(self) -> NDArray[Any]:
+        """Return P = (1 - T)^{-1} diag(S0), T_ab = F_ab / R_b, shape (q, d, d).
 
-    Reference: A. V. Lunkin, arXiv:2603.12234, eq. 17.
-    """
-    scales = np.linalg.solve(np.diag(sums.densities) - sums.flows, np.diag(sums.squares))
-    propagator: NDArray[np.float64] = sums.densities[:, None] * scales
-    return propagator
+        Reference: A. V. Lunkin, arXiv:2603.12234, eq. 17.
+        """
+        source = np.eye(self.densities.shape[1]) * self.squares[:, None, :]
+        return np.asarray(self.densities[:, :, None] * self.solve(source))

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 
-from qthermo.answers import Answer, propagator_answer
+from qthermo.answers import Answer, autocorrelation_answer, propagator_answer
 from qthermo.checks import check_choice, check_integer, check_real
-from qthermo.errors import NotConvergedError, UnsupportedError
-from qthermo.models import MatrixModel, Model
-from qthermo.problems import Problem, Propagator
+from qthermo.errors import UnsupportedError
+from qthermo.models import BathEigenbasis, MatrixModel, Model
+from qthermo.problems import Autocorrelation, Problem, Propagator
 from qthermo.progress import Progress
 
 if TYPE_CHECKING:
-    from qthermo.theory.couplings import Couplings
+    from qthermo.theory.diffuson import Controls
 
 __all__ = ["CavityDiffuson"]
 
@@ -34,8 +33,13 @@ class CavityDiffuson:
 
     Args:
         closure: "edge" or "averaged".
-        tolerance: relative change of every Green function, and of P_ab, at which passes stop.
-        max_iterations: passes at most, for the cavity equation and for each final level of the ladder.
+        precision: "double", or "single" for the products with the weak couplings (half the memory, P_ab to about 1e-5).
+        tolerance: relative change of every Green function, and of P_ab, at which passes stop; at least 1e-5 is used
+            in single precision.
+        max_iterations: passes at most, for the cavity equation and for the ladder.
+        energy_nodes: for `Autocorrelation`, energies in the integral over E; even.
+        frequency_nodes: for `Autocorrelation`, frequencies in the inverse Laplace transform; odd.
+        laplace_tolerance: for `Autocorrelation`, the error of C(t) above which the transform warns.
 
     Raises:
         InputError: an option is out of range.
@@ -43,103 +47,94 @@ class CavityDiffuson:
     Errors: interference of different paths is neglected: right above the level spacing and for couplings that are
     many, small or independent; for few strong or correlated couplings (s small in the localised phase) it is not.
     Couplings between states of one thermometer level are left out; `diagonal_block_weight` reports their share.
-    Cost: about 20 bytes times (d N)^2 of memory and a few passes over it for every (E, s), against (d N)^3 for `Dense`.
+    Cost: 10 to 40 passes over the couplings, as products of matrices, for all (E, s) together; memory about 1.5
+    times that of the couplings.
     Reference: A. V. Lunkin, arXiv:2603.12234.
     """
 
-    answers: ClassVar[tuple[type, ...]] = (Propagator,)
+    answers: ClassVar[tuple[type, ...]] = (Propagator, Autocorrelation)
 
     closure: str = "edge"
-    tolerance: float = 1e-8
-    max_iterations: int = 2000
+    precision: str = "double"
+    tolerance: float = 1e-7
+    max_iterations: int = 500
+    energy_nodes: int = 96
+    frequency_nodes: int = 49
+    laplace_tolerance: float = 0.02
 
     def __post_init__(self) -> None:
         check_choice("closure", self.closure, ("edge", "averaged"))
+        check_choice("precision", self.precision, ("double", "single"))
         check_real("tolerance", self.tolerance, minimum=0, exclusive=True)
         check_integer("max_iterations", self.max_iterations, minimum=1)
+        check_integer("energy_nodes", self.energy_nodes, minimum=16)
+        check_integer("frequency_nodes", self.frequency_nodes, minimum=17)
+        check_real("laplace_tolerance", self.laplace_tolerance, minimum=0, exclusive=True)
 
     def check(self, problem: Problem) -> None:
-        """Accept models with a thermometer whose couplings change its level."""
+        """Accept models whose couplings change the thermometer's level, and autocorrelations at beta = 0."""
         model = problem.model
-        if isinstance(model, MatrixModel):
-            _check_blocks(model)
+        if isinstance(model, MatrixModel) and all(a == b for a, b in model.eigenbasis.blocks):
+            raise UnsupportedError(
+                "CavityDiffuson needs couplings between different thermometer levels, but this model has none."
+            )
+        if isinstance(problem, Autocorrelation) and problem.beta != 0:
+            raise UnsupportedError(
+                f"CavityDiffuson answers Autocorrelation at beta = 0 only, but beta is {problem.beta:g}."
+            )
 
     def estimate_memory(self, problem: Problem) -> float:
         """Return the bytes needed at the peak."""
-        per_edge = 8.0 * (3 + (self.closure == "edge"))
-        return per_edge * problem.model.dimension**2 + _eigenbasis_memory(problem.model)
+        from qthermo.theory.diffuson import estimate_batch_memory
+
+        dimension, bath = problem.model.dimension, _bath_memory(problem.model)
+        levels = _count_levels(problem.model)
+        per_coupling = 8.0 if self.precision == "double" else 4.0
+        couplings = per_coupling * dimension**2 * (levels - 1) / (2 * levels)
+        points = problem.points[0].size if isinstance(problem, Propagator) else 10**6
+        return bath + 1.5 * couplings + estimate_batch_memory(dimension, points, levels)
 
     def run(self, problem: Problem, progress: Progress) -> Answer:
-        """Solve cavity and ladder at every (E, s)."""
-        if not isinstance(problem, Propagator):
-            raise UnsupportedError(f"CavityDiffuson does not answer {type(problem).__name__}.")
-        from qthermo.theory.couplings import Couplings, measure_excluded_weight
+        """Solve cavity equation and ladder at every (E, s) that the problem needs."""
+        from qthermo.theory.couplings import measure_excluded_weight
+        from qthermo.theory.diffuson import Controls, solve_diffuson
 
         progress(0.0, "diagonalising the bath")
         basis = problem.model.to_bath_eigenbasis()
         excluded = measure_excluded_weight(basis)
         _check_excluded(excluded["diagonal_block_weight"])
-        couplings = Couplings.from_eigenbasis(basis)
-        propagator, broadenings, diagnostics = self._solve_grid(couplings, problem, progress)
-        return propagator_answer(problem, basis, propagator, broadenings, diagnostics={**diagnostics, **excluded})
-
-    def _solve_grid(
-        self, couplings: Couplings, problem: Propagator, progress: Progress
-    ) -> tuple[NDArray[np.float64], NDArray[np.float64], dict[str, Any]]:
-        d, n = couplings.energies.shape
-        shape = (problem.energies.size, problem.laplace.size)
-        propagator, broadenings = np.empty((*shape, d, d)), np.empty((*shape, d * n))
-        reports: dict[str, list[Any]] = {}
-        order = np.argsort(problem.laplace)[::-1]
-        for row, energy in enumerate(problem.energies):
-            start = None
-            for place, column in enumerate(order):
-                progress((row + place / shape[1]) / shape[0], f"E = {energy:g}, s = {problem.laplace[column]:g}")
-                start, values, report = self._solve_point(
-                    couplings, float(energy), float(problem.laplace[column]), start
-                )
-                propagator[row, column] = values
-                broadenings[row, column] = start.partial.sum(axis=1).ravel()
-                for name, value in report.items():
-                    reports.setdefault(name, []).append(value)
-        return propagator, broadenings, {"converged": True, **{name: max(v) for name, v in reports.items()}}
-
-    def _solve_point(
-        self, couplings: Couplings, energy: float, s: float, start: Any
-    ) -> tuple[Any, NDArray[np.float64], dict[str, Any]]:
-        from qthermo.theory import messages
-        from qthermo.theory.averaged_closure import LevelSums, averaged_propagator
-
-        z = energy + 0.5j * s
-        cavity = messages.solve_cavity_messages(
-            couplings, z, tolerance=self.tolerance, max_iterations=self.max_iterations, start=start
+        controls = Controls(
+            closure=self.closure,
+            precision=self.precision,
+            tolerance=self.tolerance if self.precision == "double" else max(self.tolerance, 1e-5),
+            max_iterations=self.max_iterations,
         )
-        self._check_converged("The cavity equation", cavity.residual, energy, s)
-        report = {"cavity_iterations": cavity.iterations, "cavity_residual": cavity.residual}
-        report["resonant_pairs_per_state"] = messages.count_resonant_pairs(couplings, cavity) / cavity.green.size
-        if self.closure == "averaged":
-            return cavity, averaged_propagator(LevelSums.from_cavity(cavity.green, cavity.partial, s)), report
-        values, passes, residual = messages.solve_ladder_messages(
-            couplings, cavity, s, tolerance=self.tolerance, max_iterations=self.max_iterations
+        if isinstance(problem, Autocorrelation):
+            return self._autocorrelation(problem, basis, controls, excluded, progress)
+        if not isinstance(problem, Propagator):
+            raise UnsupportedError(f"CavityDiffuson does not answer {type(problem).__name__}.")
+        solution = solve_diffuson(basis, *problem.points, np.eye(basis.num_levels), controls, progress)
+        return propagator_answer(
+            problem, basis, solution.propagator, solution.broadenings,
+            diagnostics={"converged": True, **solution.report, **excluded},
+        )  # fmt: skip
+
+    def _autocorrelation(
+        self,
+        problem: Autocorrelation,
+        basis: BathEigenbasis,
+        controls: Controls,
+        excluded: dict[str, float],
+        progress: Progress,
+    ) -> Answer:
+        from qthermo.theory.time_domain import diffuson_autocorrelation
+
+        nodes = self.energy_nodes + self.energy_nodes % 2, self.frequency_nodes | 1
+        values, errors, report = diffuson_autocorrelation(
+            basis, problem.times, controls, nodes, self.laplace_tolerance, progress
         )
-        self._check_converged("The ladder", residual, energy, s)
-        ward = np.abs(values.sum(axis=1) / (2 / s * -cavity.green.imag.sum(axis=1)) - 1).max()
-        report |= {"ladder_iterations": passes, "ladder_residual": residual, "ward_violation": float(ward)}
-        return cavity, values, report
-
-    def _check_converged(self, what: str, residual: float, energy: float, s: float) -> None:
-        if not residual <= self.tolerance:
-            raise NotConvergedError(
-                f"{what} must reach tolerance {self.tolerance:g}, but stands at {residual:.2g} after "
-                f"{self.max_iterations} passes at E={energy:g}, s={s:g}; raise `max_iterations` or "
-                f"`tolerance`, or take a larger s."
-            )
-
-
-def _check_blocks(model: MatrixModel) -> None:
-    if all(a == b for a, b in model.eigenbasis.blocks):
-        raise UnsupportedError(
-            "CavityDiffuson needs couplings between different thermometer levels, but this model has none."
+        return autocorrelation_answer(
+            problem, values, errors={"laplace_error": errors}, diagnostics={"converged": True, **report, **excluded}
         )
 
 
@@ -151,7 +146,11 @@ def _check_excluded(share: float) -> None:
         )
 
 
-def _eigenbasis_memory(model: Model) -> float:
+def _count_levels(model: Model) -> int:
+    return model.eigenbasis.num_levels if isinstance(model, MatrixModel) else 2
+
+
+def _bath_memory(model: Model) -> float:
     if isinstance(model, MatrixModel):
         return 0.0
     return 4 * 16.0 * (model.dimension / 2) ** 2

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qthermo.linalg import message_passing as kernels
-from qthermo.theory.averaged_closure import LevelSums, solve_averaged
+from qthermo.theory.averaged_closure import LevelSums
 from qthermo.theory.couplings import Couplings
 
 __all__ = ["CavityMessages", "count_resonant_pairs", "solve_cavity_messages", "solve_ladder_messages"]
@@ -35,6 +35,10 @@ class CavityMessages:
     messages: dict[tuple[int, int], tuple[NDArray[Any], NDArray[Any]]]
     iterations: int
     residual: float
+
+    def sum_levels(self, s: float) -> LevelSums:
+        """Return the sums over levels, one pair (E, s)."""
+        return LevelSums.from_cavity(np.abs(self.green[..., None]) ** 2, self.partial[..., None], np.array([s]))
 
 
 def solve_cavity_messages(
@@ -108,7 +112,7 @@ def solve_ladder_messages(
     Cost: about 12 bytes of traffic per directed edge and pass.
     """
     d, _ = couplings.energies.shape
-    sums = LevelSums.from_cavity(cavity.green, cavity.partial, s)
+    sums = cavity.sum_levels(s)
     propagator = np.empty((d, d))
     passes, worst = 0, 0.0
     for b in range(d):
@@ -133,9 +137,9 @@ def _solve_final_level(
     weight = np.abs(cavity.green) ** 2
     source = np.zeros(d)
     source[final] = 1.0
-    scales = solve_averaged(sums, source * sums.squares)
+    scales = sums.solve((source * sums.squares)[:, :, None])[0, :, 0]
     ladder = {(a, b): -scales[b] * cavity.messages[a, b][1] for a, b in couplings.weights}
-    column = scales * sums.densities
+    column = scales * sums.densities[0]
     received = np.empty(n)
     iterations, residual, correcting = 0, np.inf, True
     while iterations < max_iterations and residual > tolerance:
@@ -167,14 +171,14 @@ def _correct_levels(
     """Add to each level the multiple of -Im G that makes the projected equation hold; return the change of P."""
     weight = np.abs(cavity.green) ** 2
     received = np.empty(couplings.energies.shape[1])
-    defect = source * sums.squares - column
+    defect: NDArray[np.float64] = source * sums.squares[0] - column
     for a, b in couplings.weights:
         kernels.gather_ladder(couplings.weights[a, b], ladder[a, b], received)
         defect[a] += weight[a] @ received
-    scales = solve_averaged(sums, defect)
+    scales = sums.solve(defect[None, :, None])[0, :, 0]
     for (a, b), values in ladder.items():
         values -= scales[b] * cavity.messages[a, b][1]
-    return scales * sums.densities
+    return np.asarray(scales * sums.densities[0])
 
 
 def count_resonant_pairs(couplings: Couplings, cavity: CavityMessages) -> int:

@@ -3,7 +3,8 @@ import sys
 
 import numpy as np
 import pytest
-from circuit_reference import correlator, reference_chain, trotter_operator
+from circuit_reference import correlator, trotter_operator
+from conftest import reference_chain
 
 import qthermo as qt
 from qthermo.circuits.layers import order_groups
@@ -29,7 +30,7 @@ def trotter_value(model, times, time_step, order=2):
 
 @pytest.fixture(scope="module")
 def chain():
-    return reference_chain(6, 2.0)
+    return reference_chain(2.0, 6)
 
 
 @pytest.mark.parametrize("order", [1, 2, 4])
@@ -51,7 +52,7 @@ def test_every_layout_gives_the_dense_trotter_value(layout):
 @pytest.mark.parametrize("disorder", [2.0, *(pytest.param(w, marks=pytest.mark.slow) for w in (1.0, 4.0, 8.0))])
 def test_reference_instance_exactly(disorder):
     """L = 10 against dense exponentials at t = 1, and against the published exact value within the Trotter estimate."""
-    model = reference_chain(10, disorder)
+    model = reference_chain(disorder, 10)
     exact = {1.0: 0.639889, 2.0: 0.640514, 4.0: 0.642444, 8.0: 0.646214}[disorder]
     data = qt.solve(qt.Autocorrelation(model, times=[1.0]), qt.TrotterCircuit(time_step=0.1))
     value, error = float(data["correlator"][0]), float(data["trotter_error"][0])
@@ -81,7 +82,7 @@ def test_correlator_converges_with_the_order(chain, order, rate, steps):
 
 def test_shots_lie_around_the_trotter_value():
     """L = 10, W = 2, 20000 shots: within 4 standard errors at each of ten times, and with the formula's error."""
-    model = reference_chain(10, 2.0)
+    model = reference_chain(2.0, 10)
     method = qt.TrotterCircuit(time_step=0.25, protocol="shots", num_shots=20_000, seed=11)
     data = qt.solve(qt.Autocorrelation(model, times=TIMES), method)
     expected = trotter_value(model, TIMES, 0.25)
@@ -94,7 +95,7 @@ def test_shots_lie_around_the_trotter_value():
 @pytest.mark.slow
 @pytest.mark.parametrize("disorder", [1.0, 2.0, 4.0, 8.0])
 def test_shots_on_the_reference_instance(disorder):
-    model = reference_chain(10, disorder)
+    model = reference_chain(disorder, 10)
     method = qt.TrotterCircuit(time_step=0.1, protocol="shots", num_shots=20_000, seed=5)
     data = qt.solve(qt.Autocorrelation(model, times=TIMES), method)
     pulls = (data["correlator"].values - trotter_value(model, TIMES, 0.1)) / data["stderr"].values
@@ -113,7 +114,7 @@ def test_mid_circuit_and_deferred_measurements_agree(chain):
 
 
 def test_haar_states_lie_around_the_trotter_value():
-    model = reference_chain(8, 2.0)
+    model = reference_chain(2.0, 8)
     method = qt.TrotterCircuit(time_step=0.25, protocol="haar", num_states=12, seed=3)
     data = qt.solve(qt.Autocorrelation(model, times=TIMES), method)
     pulls = (data["correlator"].values - trotter_value(model, TIMES, 0.25)) / data["stderr"].values
@@ -149,13 +150,13 @@ def test_unsupported_questions_name_a_method_that_answers():
     levy = qt.models.sample_levy_bath(dim=16, exponent=1.5, scale=0.3, seed=1)
     with pytest.raises(qt.UnsupportedError, match=r"spin model.*Dense"):
         qt.solve(qt.Autocorrelation(levy, times=[1.0]), qt.TrotterCircuit())
-    chain = reference_chain(5, 1.0)
+    chain = reference_chain(1.0, 5)
     with pytest.raises(qt.UnsupportedError, match=r"beta.*Dense"):
         qt.solve(qt.Autocorrelation(chain, times=[1.0], beta=1.0), qt.TrotterCircuit())
 
 
 def test_what_does_not_fit_is_refused():
-    chain = reference_chain(30, 1.0)
+    chain = reference_chain(1.0, 30)
     for protocol in ("exact", "haar"):
         with pytest.raises(qt.MemoryRefusedError):
             qt.solve(qt.Autocorrelation(chain, times=[1.0]), qt.TrotterCircuit(protocol=protocol))

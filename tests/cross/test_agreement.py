@@ -18,7 +18,7 @@ CORRELATOR_METHODS = {
     "HeisenbergTEBD": (qt.HeisenbergTEBD(), CHAINS),
     "HeisenbergTEBD order 2": (qt.HeisenbergTEBD(trotter_order=2, time_step=0.05), CHAINS),
     "PurifiedTEBD": (qt.PurifiedTEBD(), CHAINS),
-    "TDVP": (qt.TDVP(time_step=0.05), SPINS),
+    "TDVP": (qt.TDVP(time_step=0.05, max_bond_dim=128), SPINS),
     "TrotterCircuit exact": (qt.TrotterCircuit(time_step=0.05), SPINS),
     "TrotterCircuit order 4": (qt.TrotterCircuit(time_step=0.2, trotter_order=4), SPINS),
     "TrotterCircuit haar": (qt.TrotterCircuit(protocol="haar", seed=3), SPINS),

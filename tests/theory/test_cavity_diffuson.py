@@ -115,7 +115,7 @@ def test_couplings_inside_a_level_are_reported_and_refused_when_they_dominate():
 
 def test_a_run_that_does_not_fit_is_refused(monkeypatch):
     model = qt.models.sample_levy_bath(dim=200, exponent=1.5, scale=0.3, seed=1)
-    monkeypatch.setenv("QTHERMO_MEMORY_LIMIT", "1000000")
+    monkeypatch.setenv("QTHERMO_MEMORY_LIMIT", "300000")
     with pytest.raises(qt.MemoryRefusedError):
         qt.solve(qt.Propagator(model, energies=[0.0], laplace=[1.0]), qt.CavityDiffuson())
 
