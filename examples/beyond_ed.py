@@ -46,7 +46,9 @@ def main(quick: bool = False) -> dict[tuple[int, float], np.ndarray]:
     max_bond_dim = 32 if quick else 96
     results: dict[tuple[int, float], np.ndarray] = {}
     curves = []
-    print(f"{'spins':>5s} {'W':>3s} {'reached t':>9s} {'C there':>8s} {'error':>8s} {'golden rule':>11s} {'seconds':>8s}")
+    print(
+        f"{'spins':>5s} {'W':>3s} {'reached t':>9s} {'C there':>8s} {'error':>8s} {'golden rule':>11s} {'seconds':>8s}"
+    )
     for num_spins in (50, 100):
         for disorder in DISORDERS[:: 3 if quick else 1]:
             values, error, predicted, seconds = correlator(num_spins, disorder, times, max_bond_dim)

@@ -40,6 +40,7 @@ from qthermo.results import load_result, save_result
 from qthermo.solve import solve
 from qthermo.tensor_network.dmrg import DMRG
 from qthermo.tensor_network.heisenberg_tebd import HeisenbergTEBD
+from qthermo.tensor_network.light_cone_contraction import LightConeContraction
 from qthermo.tensor_network.purified_tebd import PurifiedTEBD
 from qthermo.tensor_network.tdvp import TDVP
 from qthermo.theory.cavity_diffuson import CavityDiffuson
@@ -63,6 +64,7 @@ __all__ = [
     "HeisenbergTEBD",
     "InputError",
     "KMSJumps",
+    "LightConeContraction",
     "MemoryRefusedError",
     "MixingGap",
     "NotConvergedError",

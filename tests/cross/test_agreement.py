@@ -64,5 +64,10 @@ def test_the_methods_named_for_a_problem_answer_it(model: str):
 
 
 def test_every_method_stands_in_a_table():
-    judged = {type(how) for how, _ in CORRELATOR_METHODS.values()} | {qt.CavityDiffuson, qt.Dense, qt.DMRG}
+    judged = {type(how) for how, _ in CORRELATOR_METHODS.values()} | {
+        qt.CavityDiffuson,
+        qt.Dense,
+        qt.DMRG,
+        qt.LightConeContraction,
+    }
     assert judged == set(METHODS)
