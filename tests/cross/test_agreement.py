@@ -12,11 +12,12 @@ from qthermo.studies.compare import compare_correlators, compare_propagators
 
 CHAINS = {"imbrie", "imbrie_parity", "imbrie_one_bath_spin"}
 SPINS = CHAINS | {"all_to_all"}
-TIMES = [0.0, 0.4, 1.0, 2.5]
+TIMES = [0.0, 0.5, 1.0, 2.5]
 # One row per configured method: what makes it, and the models of which it answers C(t) at infinite temperature.
 CORRELATOR_METHODS = {
     "HeisenbergTEBD": (qt.HeisenbergTEBD(), CHAINS),
     "HeisenbergTEBD order 2": (qt.HeisenbergTEBD(trotter_order=2, time_step=0.05), CHAINS),
+    "InfluenceFunctional": (qt.InfluenceFunctional(max_bond_dim=32, truncation_error=1e-9), CHAINS),
     "PurifiedTEBD": (qt.PurifiedTEBD(), CHAINS),
     "TDVP": (qt.TDVP(time_step=0.05, max_bond_dim=128), SPINS),
     "TrotterCircuit exact": (qt.TrotterCircuit(time_step=0.05), SPINS),
