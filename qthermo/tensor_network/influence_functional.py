@@ -47,7 +47,7 @@ class InfluenceFunctional:
 
     max_bond_dim: int = 64
     time_step: float = 0.05
-    truncation_error: float = 1e-10
+    truncation_error: float = 1e-12
     tolerance: float = 1e-3
     estimate_errors: bool = True
 
