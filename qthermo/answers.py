@@ -107,17 +107,6 @@ def ground_state_answer(
     return Answer(variables=variables, coordinates={}, diagnostics=diagnostics or {})
 
 
-def structure_factor_answer(
-    problem: StructureFactor, values: NDArray[np.float64], *, diagnostics: Mapping[str, Any] | None = None
-) -> Answer:
-    """Return the answer to `StructureFactor` from v(omega), shape (frequency,)."""
-    return Answer(
-        variables={"structure_factor": Variable(("frequency",), values, "energy", "v(omega) of the bath operator B")},
-        coordinates={"frequency": problem.frequencies},
-        diagnostics=diagnostics or {},
-    )
-
-
 def thermal_answer(
     problem: ThermalState,
     energy: NDArray[np.float64],
@@ -239,5 +228,16 @@ def relaxation_answer(
             if name in values
         },
         coordinates={"time": problem.times, "site": np.arange(num_sites)},
+        diagnostics=diagnostics or {},
+    )
+
+
+def structure_factor_answer(
+    problem: StructureFactor, values: NDArray[np.float64], *, diagnostics: Mapping[str, Any] | None = None
+) -> Answer:
+    """Return the answer to `StructureFactor` from v(omega), shape (frequency,)."""
+    return Answer(
+        variables={"structure_factor": Variable(("frequency",), values, "energy", "v(omega) of the bath operator B")},
+        coordinates={"frequency": problem.frequencies},
         diagnostics=diagnostics or {},
     )

@@ -198,28 +198,6 @@ def _check_operator(name: str, operator: object, num_sites: int) -> None:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class ThermalState:
-    """Energy and free energy of rho = e^{-beta H} / Z.
-
-    Args:
-        model: the model.
-        betas: inverse temperatures > 0, ascending, in units of 1/energy.
-
-    Raises:
-        InputError: betas do not ascend or are not positive.
-
-    The answer holds `energy` Tr[rho H] and `free_energy` -ln(Z) / beta, both (beta,).
-    """
-
-    model: Model
-    betas: NDArray[np.float64] = field(kw_only=True)
-
-    def __post_init__(self) -> None:
-        _check_model_type(self.model)
-        object.__setattr__(self, "betas", check_ascending("betas", self.betas, exclusive=True))
-
-
-@dataclass(frozen=True, slots=True, eq=False)
 class StructureFactor:
     """The spectrum of the bath operator B that the thermometer couples to, at infinite temperature.
 
@@ -259,6 +237,28 @@ class StructureFactor:
     def bath_operator(self) -> PauliSum:
         """B with the bath's first site as site 0."""
         return PauliSum([(PauliString(s.x & ~1, s.z & ~1), c) for s, c in self.model.coupling.items()]).shift_sites(-1)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ThermalState:
+    """Energy and free energy of rho = e^{-beta H} / Z.
+
+    Args:
+        model: the model.
+        betas: inverse temperatures > 0, ascending, in units of 1/energy.
+
+    Raises:
+        InputError: betas do not ascend or are not positive.
+
+    The answer holds `energy` Tr[rho H] and `free_energy` -ln(Z) / beta, both (beta,).
+    """
+
+    model: Model
+    betas: NDArray[np.float64] = field(kw_only=True)
+
+    def __post_init__(self) -> None:
+        _check_model_type(self.model)
+        object.__setattr__(self, "betas", check_ascending("betas", self.betas, exclusive=True))
 
 
 def _check_couplings(letters: object) -> None:

@@ -81,10 +81,10 @@ PROBLEMS: tuple[type[Problem], ...] = (
     Evolution,
     Propagator,
     GroundState,
+    StructureFactor,
     ThermalState,
     MixingGap,
     Relaxation,
-    StructureFactor,
 )
 
 
