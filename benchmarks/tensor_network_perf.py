@@ -98,7 +98,9 @@ def compare_correlators() -> None:
     timed_theirs, last = cpu(theirs)
     for doubling in (True, False):
         for estimates in (False, True):
-            method = qt.HeisenbergTEBD(max_bond_dim=64, time_doubling=doubling, estimate_errors=estimates)
+            method = qt.HeisenbergTEBD(
+                max_bond_dim=64, time_step=0.25, time_doubling=doubling, estimate_errors=estimates
+            )
             qt.solve(problem, method)
             ours, data = cpu(lambda method=method: qt.solve(problem, method))
             name = f"C(t) L=20 W=4 chi=64{' doubling' if doubling else ''}{' with errors' if estimates else ''}"

@@ -26,7 +26,16 @@ from qthermo.master_equation.davies import Davies
 from qthermo.master_equation.kms_jumps import KMSJumps
 from qthermo.models import Thermometer
 from qthermo.operators import PauliString, PauliSum
-from qthermo.problems import Autocorrelation, Evolution, GroundState, MixingGap, Propagator, Relaxation, ThermalState
+from qthermo.problems import (
+    Autocorrelation,
+    Evolution,
+    GroundState,
+    MixingGap,
+    Propagator,
+    Relaxation,
+    StructureFactor,
+    ThermalState,
+)
 from qthermo.results import load_result, save_result
 from qthermo.solve import solve
 from qthermo.tensor_network.dmrg import DMRG
@@ -64,6 +73,7 @@ __all__ = [
     "PurifiedTEBD",
     "QThermoError",
     "Relaxation",
+    "StructureFactor",
     "ThermalState",
     "Thermometer",
     "TrotterCircuit",

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qthermo.models import BathEigenbasis
-from qthermo.problems import Autocorrelation, Evolution, Propagator, Relaxation, ThermalState
+from qthermo.problems import Autocorrelation, Evolution, Propagator, Relaxation, StructureFactor, ThermalState
 
 __all__ = [
     "Answer",
@@ -21,6 +21,7 @@ __all__ = [
     "ground_state_answer",
     "propagator_answer",
     "relaxation_answer",
+    "structure_factor_answer",
     "thermal_answer",
 ]
 
@@ -232,5 +233,16 @@ def relaxation_answer(
             if name in values
         },
         coordinates={"time": problem.times, "site": np.arange(num_sites)},
+        diagnostics=diagnostics or {},
+    )
+
+
+def structure_factor_answer(
+    problem: StructureFactor, values: NDArray[np.float64], *, diagnostics: Mapping[str, Any] | None = None
+) -> Answer:
+    """Return the answer to `StructureFactor` from v(omega), shape (frequency,)."""
+    return Answer(
+        variables={"structure_factor": Variable(("frequency",), values, "energy", "v(omega) of the bath operator B")},
+        coordinates={"frequency": problem.frequencies},
         diagnostics=diagnostics or {},
     )

@@ -91,23 +91,25 @@ def solve(
     model_file: Annotated[Path, typer.Argument(metavar="MODEL.toml", help="Model file with a table [model].")],
     method: Annotated[str, typer.Option("--method", "-m", help="Name of the method, for example Dense.")] = "Dense",
     problem: Annotated[
-        str,
-        typer.Option("--problem", "-p", help="autocorrelation, propagator, ground-state, mixing-gap or relaxation."),
+        str, typer.Option("--problem", "-p", help="Name of the problem, for example propagator.")
     ] = "autocorrelation",
-    times: Annotated[str, typer.Option(help="start:stop:count, or values with commas.")] = "0:10:41",
-    beta: Annotated[float, typer.Option(help="Inverse temperature.")] = 0.0,
-    energies: Annotated[str, typer.Option(help="start:stop:count, or values with commas.")] = "0",
-    laplace: Annotated[str, typer.Option(help="start:stop:count (geometric), or values with commas.")] = "0.1:3:8",
+    times: Annotated[str | None, typer.Option(help="start:stop:count, or values with commas.")] = None,
+    beta: Annotated[str | None, typer.Option(help="Inverse temperature.")] = None,
+    energies: Annotated[str | None, typer.Option(help="start:stop:count, or values with commas.")] = None,
+    laplace: Annotated[str | None, typer.Option(help="start:stop:count (geometric), or values with commas.")] = None,
+    ask: Annotated[list[str] | None, typer.Option(help="Other field of the problem, key=value; repeatable.")] = None,
     option: Annotated[list[str] | None, typer.Option(help="Option of the method, key=value; repeatable.")] = None,
     output: Annotated[Path | None, typer.Option("--output", "-o", help="netCDF file to write.")] = None,
 ) -> None:
     """Answer one problem for the model of MODEL.toml by one method."""
-    from qthermo.studies.method_names import build_method, parse_options
+    from qthermo.studies.method_names import build_method, parse_options, split_options
     from qthermo.studies.model_file import load_model
     from qthermo.studies.problem_names import build_problem
 
     chosen = build_method(method, parse_options(option or []))
-    asked = build_problem(problem, load_model(model_file), times=times, beta=beta, energies=energies, laplace=laplace)
+    given = {"times": times, "beta": beta, "energies": energies, "laplace": laplace}
+    texts = {key: text for key, text in given.items() if text is not None}
+    asked = build_problem(problem, load_model(model_file), texts | split_options(ask or []))
     with _progress_bars() as bar:
         data = qthermo.solve(asked, chosen, progress=bar(type(chosen).__name__))
     _print_result(data)

@@ -42,6 +42,7 @@ _COORDINATES = {
     "time": ("1/energy", "time t"),
     "energy": ("energy", "total energy E"),
     "laplace": ("energy", "Laplace variable s"),
+    "frequency": ("energy", "frequency omega, energy gained by the bath"),
     "beta": ("1/energy", "inverse temperature"),
     "observable": ("1", "name of the observable"),
     "quantile": ("1", "share of the states below"),

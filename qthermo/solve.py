@@ -24,6 +24,7 @@ from qthermo.problems import (
     Problem,
     Propagator,
     Relaxation,
+    StructureFactor,
     ThermalState,
 )
 from qthermo.progress import Progress, silent
@@ -76,6 +77,7 @@ PROBLEMS: tuple[type[Problem], ...] = (
     Evolution,
     Propagator,
     GroundState,
+    StructureFactor,
     ThermalState,
     MixingGap,
     Relaxation,

@@ -11,13 +11,15 @@ from qthermo.answers import (
     evolution_answer,
     ground_state_answer,
     propagator_answer,
+    structure_factor_answer,
     thermal_answer,
 )
 from qthermo.exact.autocorrelation import thermal_autocorrelation
 from qthermo.exact.evolution import exact_evolution
 from qthermo.exact.propagator import exact_propagator
 from qthermo.exact.spectrum import block_dimensions, diagonalise_blocks, ground_energy, thermal_sums
-from qthermo.problems import Autocorrelation, Evolution, GroundState, Problem, Propagator, ThermalState
+from qthermo.exact.structure_factor import exact_structure_factor
+from qthermo.problems import Autocorrelation, Evolution, GroundState, Problem, Propagator, StructureFactor, ThermalState
 from qthermo.progress import Progress
 
 __all__ = ["Dense"]
@@ -34,7 +36,14 @@ class Dense:
     memory about 5 D^2 numbers.
     """
 
-    answers: ClassVar[tuple[type, ...]] = (Autocorrelation, Evolution, Propagator, GroundState, ThermalState)
+    answers: ClassVar[tuple[type, ...]] = (
+        Autocorrelation,
+        Evolution,
+        Propagator,
+        GroundState,
+        StructureFactor,
+        ThermalState,
+    )
 
     def check(self, problem: Problem) -> None:
         """Accept every model."""
@@ -56,6 +65,8 @@ class Dense:
             return _propagator(problem, progress)
         if isinstance(problem, Evolution):
             return evolution_answer(problem, exact_evolution(problem, progress))
+        if isinstance(problem, StructureFactor):
+            return structure_factor_answer(problem, exact_structure_factor(problem))
         if isinstance(problem, ThermalState):
             progress(0.0, "spectrum")
             return thermal_answer(problem, *thermal_sums(problem.model, problem.betas))

@@ -11,7 +11,7 @@ from typing import Any
 from qthermo.errors import InputError
 from qthermo.solve import METHODS, Method
 
-__all__ = ["build_method", "parse_options"]
+__all__ = ["build_method", "parse_options", "plain_name", "split_options"]
 
 
 def build_method(name: str, options: Mapping[str, Any]) -> Method:
@@ -20,8 +20,8 @@ def build_method(name: str, options: Mapping[str, Any]) -> Method:
     Raises:
         InputError: no method has that name, or the method has no such option.
     """
-    known = {_plain(cls.__name__): cls for cls in METHODS}
-    cls = known.get(_plain(name))
+    known = {plain_name(cls.__name__): cls for cls in METHODS}
+    cls = known.get(plain_name(name))
     if cls is None:
         names = ", ".join(method.__name__ for method in METHODS)
         raise InputError(f"A method must be one of {names}, but is {name!r}.")
@@ -41,16 +41,29 @@ def parse_options(texts: Iterable[str]) -> dict[str, Any]:
         InputError: a text has no `=`.
     """
     options: dict[str, Any] = {}
+    for key, text in split_options(texts).items():
+        try:
+            options[key] = tomllib.loads(f"value = {text}")["value"]
+        except tomllib.TOMLDecodeError:
+            options[key] = text
+    return options
+
+
+def split_options(texts: Iterable[str]) -> dict[str, str]:
+    """Return {"max_bond_dim": "64"} from ["max_bond_dim=64"].
+
+    Raises:
+        InputError: a text has no `=`.
+    """
+    options = {}
     for text in texts:
         key, equals, value = text.partition("=")
         if not equals or not key.strip():
             raise InputError(f"An option must read key=value, but is {text!r}.")
-        try:
-            options[key.strip()] = tomllib.loads(f"value = {value}")["value"]
-        except tomllib.TOMLDecodeError:
-            options[key.strip()] = value.strip()
+        options[key.strip()] = value.strip()
     return options
 
 
-def _plain(name: str) -> str:
+def plain_name(name: str) -> str:
+    """Return the name without hyphens and underscores, in lower case."""
     return name.replace("-", "").replace("_", "").lower()

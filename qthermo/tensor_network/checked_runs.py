@@ -15,7 +15,7 @@ from qthermo.errors import NotConvergedWarning
 from qthermo.progress import Progress
 from qthermo.tensor_network.checkpoint import load_checkpoint, save_checkpoint
 
-__all__ = ["ASKED", "CHECKS", "Check", "CheckedRuns", "warn_if_lost"]
+__all__ = ["ASKED", "CHECKS", "KNOBS", "Check", "CheckedRuns", "warn_if_lost"]
 
 Run = TypeVar("Run", bound="Evolving")
 KNOBS = {"truncation_error": "raise max_bond_dim", "trotter_error": "shorten time_step"}

@@ -101,6 +101,14 @@ class OperatorEvolution:
         """Return Tr[rho O(t)] for the product state whose sites have <P> = vectors[k][P], shape (num_sites, 4)."""
         return float(self.chain.project(list(vectors[: self.chain.num_sites])))
 
+    def overlap_with(self, start: CanonicalChain) -> float:
+        """Return Tr[A O(t)] / 2^L for an operator A = O(0) on no more sites than O(t)."""
+        padding = CanonicalChain.from_product(
+            [letter_vector("I")] * (self.chain.num_sites - start.num_sites + 1), 1, 0.0
+        ).tensors[1:]
+        padded = CanonicalChain(start.tensors + padding, [], 1, 0.0)
+        return float(padded.overlap(self.chain))
+
     def component(self, letter: str) -> float:
         """Return Tr[P_0 O(t)] / 2^L for a Pauli matrix P_0 on site 0."""
         outside = [letter_vector("I")] * (self.chain.num_sites - 1)

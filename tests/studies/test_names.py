@@ -50,11 +50,30 @@ def test_grids():
         parse_grid("laplace", "0:1:3", geometric=True)
 
 
-def test_every_problem_has_a_name():
-    grids = {"times": "0:1:2", "beta": 0.5, "energies": "0", "laplace": "0.1:1:2"}
-    made = [build_problem(name, MODEL, **grids) for name in ("autocorrelation", "propagator", "ground-state")]
-    assert {type(problem) for problem in made} == set(PROBLEMS)
-    assert made[0].beta == 0.5
-    assert np.array_equal(made[1].energies, [0.0])
+@pytest.mark.parametrize("cls", PROBLEMS)
+def test_every_problem_has_a_name(cls):
+    given = {"Evolution": {"initial_state": "0+1", "observables": "Z0; X1 X2"}}.get(cls.__name__, {})
+    if cls.__name__ in ("MixingGap", "Relaxation"):
+        given = {"beta": "0.5", "couplings": "XY"}
+    if cls.__name__ == "StructureFactor":
+        given = {"resolution": "0.1"}
+    hyphenated = "".join(f"-{c.lower()}" if c.isupper() else c for c in cls.__name__).strip("-")
+    problem = build_problem(hyphenated, MODEL, given)
+    assert isinstance(problem, cls)
+    if given:
+        with pytest.raises(qt.InputError, match="needs the field"):
+            build_problem(hyphenated, MODEL, {})
+
+
+def test_fields_are_read_and_checked():
+    problem = build_problem("autocorrelation", MODEL, {"times": "0:1:2", "beta": "0.5"})
+    assert problem.beta == 0.5
+    assert np.array_equal(problem.times, [0.0, 1.0])
+    evolution = build_problem("evolution", MODEL, {"initial_state": "010", "observables": "Z0; 0.5 X1 X2"})
+    assert evolution.observables["0.5 X1 X2"] == 0.5 * qt.PauliSum.pauli("XX", 1, 2)
+    with pytest.raises(qt.InputError, match="no field `laplace`"):
+        build_problem("autocorrelation", MODEL, {"laplace": "1"})
+    with pytest.raises(qt.InputError, match="did you mean `times`"):
+        build_problem("autocorrelation", MODEL, {"time": "1"})
     with pytest.raises(qt.InputError, match="must be one of"):
-        build_problem("spectrum", MODEL, **grids)
+        build_problem("spectrum", MODEL, {})
