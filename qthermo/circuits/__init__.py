@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from qthermo.circuits.bundle_check import BundleCheck, check_bundle
     from qthermo.circuits.collision_builder import build_collision_circuit, count_collision_gates
     from qthermo.circuits.collision_circuit import CollisionCircuit
+    from qthermo.circuits.collision_resources import tabulate_resources
     from qthermo.circuits.compilation import CompiledCircuit, compile_circuit
     from qthermo.circuits.dilation_circuit import DilationCircuit
     from qthermo.circuits.dilations import build_dilation_circuit
@@ -39,6 +40,7 @@ __all__ = [
     "from_qubit_order",
     "load_qasm",
     "save_qasm",
+    "tabulate_resources",
     "to_qubit_order",
     "to_sparse_pauli_op",
 ]
@@ -60,6 +62,7 @@ _HOMES = {
     "from_qubit_order": "qubit_order",
     "load_qasm": "qasm",
     "save_qasm": "qasm",
+    "tabulate_resources": "collision_resources",
     "to_qubit_order": "qubit_order",
     "to_sparse_pauli_op": "qubit_order",
 }
