@@ -24,6 +24,9 @@ from qthermo.results import load_result, save_result
 from qthermo.solve import solve
 from qthermo.tensor_network.heisenberg_tebd import HeisenbergTEBD
 from qthermo.theory.cavity_diffuson import CavityDiffuson
+from qthermo.theory.golden_rule import GoldenRule
+from qthermo.theory.population_dynamics import PopulationDynamics
+from qthermo.theory.structure_factor import StructureFactor
 
 __version__ = version("qthermo")
 
@@ -32,6 +35,7 @@ __all__ = [
     "CavityDiffuson",
     "Dense",
     "FileError",
+    "GoldenRule",
     "GroundState",
     "HeisenbergTEBD",
     "InputError",
@@ -40,8 +44,10 @@ __all__ = [
     "NotConvergedWarning",
     "PauliString",
     "PauliSum",
+    "PopulationDynamics",
     "Propagator",
     "QThermoError",
+    "StructureFactor",
     "Thermometer",
     "UnsupportedError",
     "ValidityWarning",

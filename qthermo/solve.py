@@ -15,6 +15,8 @@ from qthermo.progress import Progress, silent
 from qthermo.results import build_dataset
 from qthermo.tensor_network.heisenberg_tebd import HeisenbergTEBD
 from qthermo.theory.cavity_diffuson import CavityDiffuson
+from qthermo.theory.golden_rule import GoldenRule
+from qthermo.theory.population_dynamics import PopulationDynamics
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -39,7 +41,7 @@ class Method(Protocol):
         ...
 
 
-METHODS: tuple[type[Method], ...] = (Dense, HeisenbergTEBD, CavityDiffuson)
+METHODS: tuple[type[Method], ...] = (Dense, HeisenbergTEBD, CavityDiffuson, PopulationDynamics, GoldenRule)
 PROBLEMS: tuple[type[Problem], ...] = (Autocorrelation, Propagator, GroundState)
 
 

@@ -91,7 +91,7 @@ def solve_diffuson(
 
 
 def _cluster(energies: NDArray[np.float64], s: NDArray[Any]) -> NDArray[np.intp]:
-    """Return an order in which neighbours have near energies on both lines of the ladder, so that they share resonances.
+    """Return an order in which neighbours have near energies on both lines of the ladder and share resonances.
 
     The order of bit-interleaved ranks of E - Im s/2 and E + Im s/2; the same energies follow each other.
     """

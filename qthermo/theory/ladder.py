@@ -148,7 +148,7 @@ def _start(couplings: SplitCouplings, pairs: LadderPairs, slow: NDArray[Any], sc
 
 def _outer(values: NDArray[Any], factors: NDArray[Any]) -> NDArray[Any]:
     """Return values[k, q] factors[m, q] as a matrix with columns (m, q)."""
-    return np.asarray((values[:, None, :] * factors).reshape(len(values), -1))
+    return np.asarray((values[:, None, :] * factors).reshape(len(values), factors.size))
 
 
 def _per_source(values: NDArray[Any], like: NDArray[Any]) -> NDArray[Any]:
