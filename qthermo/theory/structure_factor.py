@@ -85,7 +85,7 @@ class StructureFactor:
         weights = np.full(t.size, t[1])
         weights[0] /= 2
         spectrum = np.cos(np.outer(omega, t)) @ (weights * damped) / np.pi
-        return cls(frequencies=np.asarray(omega, np.float64), values=strength * np.maximum(spectrum, 0.0))
+        return cls(frequencies=np.array(omega, dtype=np.float64), values=strength * np.maximum(spectrum, 0.0))
 
     @classmethod
     def from_eigenbasis(cls, basis: BathEigenbasis, *, smoothing: float = 0.05, window: float = 1.5) -> StructureFactor:
@@ -109,4 +109,5 @@ class StructureFactor:
         even[histogram.size - 1] *= 2
         kernel = np.exp(-0.5 * (fine * np.arange(-40, 41) / smoothing) ** 2)
         smooth = np.convolve(even, kernel / kernel.sum(), mode="same")[histogram.size - 1 :]
-        return cls(frequencies=fine * np.arange(smooth.size), values=smooth)
+        omega: NDArray[np.float64] = fine * np.arange(smooth.size, dtype=np.float64)
+        return cls(frequencies=np.asarray(omega, np.float64), values=smooth)

@@ -125,7 +125,7 @@ def _collect(
 ) -> NDArray[Any]:
     """Return numerator, denominator and s at each node, weighted, shape (3, energy, frequency)."""
     signed = np.einsum("qam,a->q", solution.propagator, values).reshape(laplace.shape)
-    total = ((values**2) @ solution.densities.T).reshape(laplace.shape) * 2 / laplace
+    total = ((values**2) @ solution.sums.densities.T).reshape(laplace.shape) * 2 / laplace
     weights = contour.weights[:, None]
     return np.stack([signed * weights, total * weights, laplace])
 
