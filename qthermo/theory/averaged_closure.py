@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 
 __all__ = ["LevelSums"]
 
+_SLOW = 0.7
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LevelSums:
@@ -48,6 +50,12 @@ class LevelSums:
     def take(self, chosen: slice) -> LevelSums:
         """Return some of the pairs."""
         return LevelSums(self.densities[chosen], self.squares[chosen], self.flows[chosen], self.exchanges[chosen])
+
+    @property
+    def is_slow(self) -> NDArray[np.bool_]:
+        """Whether T = F / R, which one pass of the ladder applies to the levels, shrinks its largest mode slowly."""
+        transfer = self.flows / self.densities[:, None, :]
+        return np.asarray(np.abs(np.linalg.eigvals(transfer)).max(axis=1) > _SLOW)
 
     @property
     def matrix(self) -> NDArray[Any]:

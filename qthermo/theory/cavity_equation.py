@@ -14,7 +14,6 @@ from qthermo.theory.split_couplings import SplitCouplings
 __all__ = ["CavitySolution", "solve_cavity"]
 
 _SLACK = 1.5
-_UNDAMPED = 40
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -69,7 +68,7 @@ def solve_cavity(
 ) -> CavitySolution:
     """Solve G_{k->j} = 1 / (z - eps_k - sum_{l != j} W_kl G_{l->k}) at every point.
 
-    Passes go level after level, undamped for the first 40. The message of a weak pair follows from the Green functions of its ends at
+    Passes go level after level, undamped. The message of a weak pair follows from the Green functions of its ends at
     the passes that it depends on,
 
         g_{l->k} = G_l - W G_l^2 G_k' + W^2 (G_l^2 G_l'' + G_l^3) G_k'^2 + O(x^3) G_l,
@@ -90,7 +89,7 @@ def solve_cavity(
     largest, next_check = np.inf, 3
     while iterations < max_iterations:
         iterations += 1
-        residuals = _pass(couplings, points, state, 1.0 if iterations <= _UNDAMPED else 0.5)
+        residuals = _pass(couplings, points, state)
         converged = bool(np.all(residuals <= tolerance))
         if not converged and iterations < next_check:
             continue
@@ -124,10 +123,8 @@ def _move(couplings: SplitCouplings, state: _State, sizes: NDArray[np.float64]) 
         state.messages[a, b] = messages
 
 
-def _pass(
-    couplings: SplitCouplings, points: NDArray[np.complex128], state: _State, share: float
-) -> NDArray[np.float64]:
-    """Update every level once, 1/G by `share` of the way; return the largest relative change at each point."""
+def _pass(couplings: SplitCouplings, points: NDArray[np.complex128], state: _State) -> NDArray[np.float64]:
+    """Update every level once; return the largest relative change at each point."""
     change = np.zeros(points.size)
     for a in range(couplings.energies.shape[0]):
         inverse = points - couplings.energies[a][:, None]
@@ -135,8 +132,6 @@ def _pass(
             state.partial[a, b] = _self_energy(couplings, state, a, b)
             inverse -= state.partial[a, b]
         change = np.maximum(change, np.abs(state.green[a] * inverse - 1.0).max(axis=0))
-        if share < 1:
-            inverse = share * inverse + (1 - share) / state.green[a]
         for b in couplings.neighbours(a):
             edges = couplings.strong[a, b]
             kernels.send_cavity_edges(

@@ -137,7 +137,7 @@ def solve_ladder(
         rose = (residuals >= before) & (iterations > resume)
         resume[rose] = iterations + delay[rose]
         delay[rose] *= 2
-        correcting = (iterations > resume) & (residuals > tolerance)
+        correcting = sums.is_slow & (iterations > resume) & (residuals > tolerance)
         if correcting.any():
             column = column + _correct(couplings, pairs, sums, weak, source, state, slow, column, correcting)
     return LadderSolution(column, iterations, residuals)

@@ -28,8 +28,8 @@ def stationary_state(sums: LevelSums, level_energies: NDArray[np.float64]) -> di
     Returns:
         `stationary_population` (q, d), `thermal_population` (q, d), `balance_violation` (q,): the largest relative
         difference of the two; `rate` (q, d, d); `rate_balance_violation` (q,): the imbalance of the rates with
-        the thermal populations, relative to the flow; `inverse_temperature` (q,): minus the slope of log R_a against E_a;
-        `conservation` (q,): 1 minus the largest eigenvalue of T.
+        the thermal populations, relative to the flow; `inverse_temperature` (q,): minus the slope of log R_a over
+        E_a; `conservation` (q,): 1 minus the largest eigenvalue of T.
     """
     transfer = sums.flows / sums.densities[:, None, :]
     thermal = sums.densities / sums.densities.sum(axis=1, keepdims=True)
