@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: demo test test-slow check format clean
+.PHONY: demo test test-slow test-lowest check format clean
 
 demo: $(STAMP)
 	$(BIN)/qthermo demo
@@ -14,6 +14,12 @@ test: check
 
 test-slow: $(STAMP)
 	$(BIN)/python -m pytest -m slow
+
+# The oldest versions allowed, in an environment of their own.
+test-lowest:
+	$(PYTHON) -m venv --without-pip .venv-lowest
+	$(PYTHON) -m pip --python .venv-lowest/bin/python install --quiet --disable-pip-version-check -c constraints-lowest.txt -e '.[test]'
+	OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 .venv-lowest/bin/python -m pytest -n 2 --dist worksteal
 
 check: $(STAMP)
 	$(BIN)/ruff format --check .
@@ -25,7 +31,7 @@ format: $(STAMP)
 	$(BIN)/ruff check --fix .
 
 clean:
-	rm -rf $(VENV) build dist qthermo-demo
+	rm -rf $(VENV) .venv-lowest build dist qthermo-demo
 
 # --without-pip works where Debian's python3-venv is missing; the system's pip then fills the environment.
 $(STAMP): pyproject.toml constraints.txt

@@ -6,7 +6,11 @@
 from importlib.metadata import version
 
 from qthermo import models
+from qthermo.circuits.collision_circuit import CollisionCircuit
+from qthermo.circuits.dilation_circuit import DilationCircuit
+from qthermo.circuits.trotter_circuit import TrotterCircuit
 from qthermo.errors import (
+    ExecutionError,
     FileError,
     InputError,
     MemoryRefusedError,
@@ -17,38 +21,68 @@ from qthermo.errors import (
     ValidityWarning,
 )
 from qthermo.exact.dense import Dense
+from qthermo.master_equation.coarse_grained import CoarseGrained
+from qthermo.master_equation.davies import Davies
+from qthermo.master_equation.kms_jumps import KMSJumps
 from qthermo.models import Thermometer
 from qthermo.operators import PauliString, PauliSum
-from qthermo.problems import Autocorrelation, GroundState, Propagator
+from qthermo.problems import (
+    Autocorrelation,
+    Evolution,
+    GroundState,
+    MixingGap,
+    Propagator,
+    Relaxation,
+    StructureFactor,
+    ThermalState,
+)
 from qthermo.results import load_result, save_result
 from qthermo.solve import solve
+from qthermo.tensor_network.dmrg import DMRG
 from qthermo.tensor_network.heisenberg_tebd import HeisenbergTEBD
+from qthermo.tensor_network.purified_tebd import PurifiedTEBD
+from qthermo.tensor_network.tdvp import TDVP
+from qthermo.theory.bath_spectrum import BathSpectrum
 from qthermo.theory.cavity_diffuson import CavityDiffuson
 from qthermo.theory.golden_rule import GoldenRule
 from qthermo.theory.population_dynamics import PopulationDynamics
-from qthermo.theory.structure_factor import StructureFactor
 
 __version__ = version("qthermo")
 
 __all__ = [
+    "DMRG",
+    "TDVP",
     "Autocorrelation",
+    "BathSpectrum",
     "CavityDiffuson",
+    "CoarseGrained",
+    "CollisionCircuit",
+    "Davies",
     "Dense",
+    "DilationCircuit",
+    "Evolution",
+    "ExecutionError",
     "FileError",
     "GoldenRule",
     "GroundState",
     "HeisenbergTEBD",
     "InputError",
+    "KMSJumps",
     "MemoryRefusedError",
+    "MixingGap",
     "NotConvergedError",
     "NotConvergedWarning",
     "PauliString",
     "PauliSum",
     "PopulationDynamics",
     "Propagator",
+    "PurifiedTEBD",
     "QThermoError",
+    "Relaxation",
     "StructureFactor",
+    "ThermalState",
     "Thermometer",
+    "TrotterCircuit",
     "UnsupportedError",
     "ValidityWarning",
     "load_result",

@@ -10,9 +10,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qthermo.models import BathEigenbasis
-from qthermo.problems import Autocorrelation, Propagator
+from qthermo.problems import Autocorrelation, Evolution, Propagator, Relaxation, StructureFactor, ThermalState
 
-__all__ = ["Answer", "Variable", "autocorrelation_answer", "propagator_answer"]
+__all__ = [
+    "Answer",
+    "Variable",
+    "autocorrelation_answer",
+    "evolution_answer",
+    "gap_answer",
+    "ground_state_answer",
+    "propagator_answer",
+    "relaxation_answer",
+    "structure_factor_answer",
+    "thermal_answer",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +68,61 @@ def autocorrelation_answer(
     for name, values in (errors or {}).items():
         variables[name] = Variable(("time",), values, "1", _AUTOCORRELATION_ERRORS[name])
     return Answer(variables=variables, coordinates={"time": problem.times}, diagnostics=diagnostics or {})
+
+
+def evolution_answer(
+    problem: Evolution,
+    expectation: NDArray[np.float64],
+    *,
+    errors: Mapping[str, NDArray[np.float64]] | None = None,
+    diagnostics: Mapping[str, Any] | None = None,
+) -> Answer:
+    """Return the answer to `Evolution` from Tr[rho(t) O], shape (time, observable), and errors of the same shape."""
+    dims = ("time", "observable")
+    variables = {"expectation": Variable(dims, expectation, "1", "Tr[rho(t) O]")}
+    for name, values in (errors or {}).items():
+        variables[name] = Variable(dims, values, "1", _AUTOCORRELATION_ERRORS[name].replace("correlator", "value"))
+    return Answer(
+        variables=variables,
+        coordinates={"time": problem.times, "observable": np.array(list(problem.observables))},
+        diagnostics=diagnostics or {},
+    )
+
+
+def ground_state_answer(
+    energy: float,
+    *,
+    variance: float | None = None,
+    truncation_error: float | None = None,
+    diagnostics: Mapping[str, Any] | None = None,
+) -> Answer:
+    """Return the answer to `GroundState`; `variance` and `truncation_error` where the method has them."""
+    variables = {"energy": Variable((), np.array(energy), "energy", "ground-state energy")}
+    if variance is not None:
+        variables["variance"] = Variable((), np.array(variance), "energy^2", "<H^2> - <H>^2")
+    if truncation_error is not None:
+        variables["truncation_error"] = Variable(
+            (), np.array(truncation_error), "energy", "change of the energy with the bond dimension"
+        )
+    return Answer(variables=variables, coordinates={}, diagnostics=diagnostics or {})
+
+
+def thermal_answer(
+    problem: ThermalState,
+    energy: NDArray[np.float64],
+    log_partition: NDArray[np.float64],
+    *,
+    diagnostics: Mapping[str, Any] | None = None,
+) -> Answer:
+    """Return the answer to `ThermalState` from Tr[rho H] and ln Z, both shape (beta,)."""
+    return Answer(
+        variables={
+            "energy": Variable(("beta",), energy, "energy", "Tr[rho H]"),
+            "free_energy": Variable(("beta",), -log_partition / problem.betas, "energy", "-ln(Z) / beta"),
+        },
+        coordinates={"beta": problem.betas},
+        diagnostics=diagnostics or {},
+    )
 
 
 def propagator_answer(
@@ -123,3 +189,55 @@ def _broadening_variables(broadenings: NDArray[np.float64], weights: NDArray[np.
             (*point, "log10_broadening"), histogram, "1", "probability density of log10(Gamma_k / energy)"
         ),
     }
+
+
+def gap_answer(gap: float, fixed_point_error: float, *, diagnostics: Mapping[str, Any] | None = None) -> Answer:
+    """Return the answer to `MixingGap`."""
+    return Answer(
+        variables={
+            "gap": Variable((), np.array(gap), "energy", "least nonzero -Re of the generator's eigenvalues"),
+            "fixed_point_error": Variable(
+                (), np.array(fixed_point_error), "1", "trace distance of the fixed point from the Gibbs state"
+            ),
+        },
+        coordinates={},
+        diagnostics=diagnostics or {},
+    )
+
+
+_RELAXATION = {
+    "trace_distance": (("time",), "1", "(1/2) |rho(t) - sigma|_1"),
+    "relative_entropy": (("time",), "1", "S(rho(t) | sigma)"),
+    "energy": (("time",), "energy", "Tr[rho(t) H]"),
+    "polarisation": (("time", "site"), "1", "Tr[rho(t) Z_j]"),
+    "gibbs_energy": ((), "energy", "Tr[sigma H]"),
+    "gibbs_polarisation": (("site",), "1", "Tr[sigma Z_j]"),
+    "stderr": (("time", "site"), "1", "standard error of the sampled polarisation"),
+}
+
+
+def relaxation_answer(
+    problem: Relaxation, values: Mapping[str, NDArray[Any]], *, diagnostics: Mapping[str, Any] | None = None
+) -> Answer:
+    """Return the answer to `Relaxation`; the names of `values` are those of the variables."""
+    num_sites = problem.model.dimension.bit_length() - 1
+    return Answer(
+        variables={
+            name: Variable(dims, values[name], units, words)
+            for name, (dims, units, words) in _RELAXATION.items()
+            if name in values
+        },
+        coordinates={"time": problem.times, "site": np.arange(num_sites)},
+        diagnostics=diagnostics or {},
+    )
+
+
+def structure_factor_answer(
+    problem: StructureFactor, values: NDArray[np.float64], *, diagnostics: Mapping[str, Any] | None = None
+) -> Answer:
+    """Return the answer to `StructureFactor` from v(omega), shape (frequency,)."""
+    return Answer(
+        variables={"structure_factor": Variable(("frequency",), values, "energy", "v(omega) of the bath operator B")},
+        coordinates={"frequency": problem.frequencies},
+        diagnostics=diagnostics or {},
+    )

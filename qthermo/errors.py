@@ -25,6 +25,10 @@ class NotConvergedError(QThermoError, RuntimeError):
     """A computation stopped short of its tolerance; the message names the knob to turn."""
 
 
+class ExecutionError(QThermoError, RuntimeError):
+    """A simulator or a device did not finish what it was given."""
+
+
 class NotConvergedWarning(UserWarning):
     """The returned numbers miss the asked tolerance; the message names the knob to turn."""
 

@@ -8,7 +8,7 @@ import io
 import json
 import os
 import platform
-import tempfile
+from collections.abc import Mapping
 from dataclasses import fields
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
@@ -19,14 +19,15 @@ import numpy as np
 
 from qthermo.answers import Answer
 from qthermo.errors import FileError, InputError
-from qthermo.models import MatrixModel, Model
+from qthermo.files import write_atomically
+from qthermo.models import MatrixModel
 from qthermo.models.model import record
 from qthermo.problems import Problem, problem_parameters
 
 if TYPE_CHECKING:
     import xarray as xr
 
-__all__ = ["SCHEMA_VERSION", "build_dataset", "load_result", "save_result"]
+__all__ = ["SCHEMA_VERSION", "build_dataset", "load_result", "matches_request", "merge_results", "save_result"]
 
 SCHEMA_VERSION = 1
 CONVENTIONS = (
@@ -41,10 +42,14 @@ _COORDINATES = {
     "time": ("1/energy", "time t"),
     "energy": ("energy", "total energy E"),
     "laplace": ("energy", "Laplace variable s"),
+    "frequency": ("energy", "frequency omega, energy gained by the bath"),
+    "beta": ("1/energy", "inverse temperature"),
+    "observable": ("1", "name of the observable"),
     "quantile": ("1", "share of the states below"),
     "log10_broadening": ("1", "log10 of Gamma_k / energy, centre of the bin"),
     "initial": ("1", "initial thermometer level"),
     "final": ("1", "final thermometer level"),
+    "site": ("1", "site; 0 is the thermometer"),
 }
 
 
@@ -64,12 +69,7 @@ def build_dataset(
     }
     attributes = {
         _SCHEMA: SCHEMA_VERSION,
-        "problem": type(problem).__name__,
-        "problem_parameters": _to_json(problem_parameters(problem)),
-        "method": type(method).__name__,
-        "method_parameters": _to_json(_method_parameters(method)),
-        "model": problem.model.family,
-        "model_parameters": _to_json(problem.model.parameters),
+        **_request(problem, method),
         "model_kind": "matrix" if isinstance(problem.model, MatrixModel) else "spin",
         "dimension": str(problem.model.dimension),
         "conventions": CONVENTIONS,
@@ -86,9 +86,38 @@ def build_dataset(
     return xr.Dataset(variables, coordinates, attributes)
 
 
-def model_hash(model: Model) -> str:
-    """Return the SHA-256 of a model's family and parameters."""
-    return hashlib.sha256(_to_json({"family": model.family, **model.parameters}).encode()).hexdigest()
+def matches_request(data: xr.Dataset, problem: Problem, method: object) -> bool:
+    """Return whether `data` answers this problem by this method, made by this version of qthermo."""
+    same_version = json.loads(data.attrs.get("versions", "{}")).get("qthermo") == _versions()["qthermo"]
+    return same_version and all(data.attrs.get(key) == value for key, value in _request(problem, method).items())
+
+
+def merge_results(results: Mapping[str, xr.Dataset]) -> xr.Dataset:
+    """Return one Dataset with the variables of all results, `_name` appended; coordinates are joined, gaps are NaN.
+
+    The attributes of each result are kept as JSON in the attribute `part_name`.
+    """
+    import xarray as xr
+
+    renamed = [
+        data.rename({variable: f"{variable}_{name}" for variable in data.data_vars}).drop_attrs(deep=False)
+        for name, data in results.items()
+    ]
+    merged = xr.merge(renamed, join="outer", compat="no_conflicts")
+    merged.attrs = {_SCHEMA: SCHEMA_VERSION, "problem": "merged", "conventions": CONVENTIONS}
+    merged.attrs |= {f"part_{name}": _to_json(dict(data.attrs)) for name, data in results.items()}
+    return merged
+
+
+def _request(problem: Problem, method: object) -> dict[str, str]:
+    return {
+        "problem": type(problem).__name__,
+        "problem_parameters": _to_json(problem_parameters(problem)),
+        "method": type(method).__name__,
+        "method_parameters": _to_json(_method_parameters(method)),
+        "model": problem.model.family,
+        "model_parameters": _to_json(problem.model.parameters),
+    }
 
 
 def _method_parameters(method: Any) -> dict[str, Any]:
@@ -135,26 +164,9 @@ def save_result(data: xr.Dataset, path: str | Path) -> Path:
     """
     if _SCHEMA not in data.attrs:
         raise InputError("Argument `data` must be a Dataset returned by qthermo.solve, but has no qthermo schema.")
-    path = Path(path)
     plain = _split_complex(data)
-    try:
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
-    except OSError as problem:
-        raise FileError(
-            f"A result must go to a writable folder, but {path.parent} cannot be written: {problem}."
-        ) from None
-    os.close(handle)
-    try:
-        plain.to_netcdf(temporary, engine="h5netcdf")
-        _append_seal(temporary)
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, path)
-    except OSError as problem:
-        raise FileError(f"The result could not be written to {path}: {problem}; nothing there was changed.") from None
-    finally:
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(temporary)
-    return path
+    content = bytes(plain.to_netcdf(engine="h5netcdf"))
+    return write_atomically(Path(path), content + _SEAL + hashlib.sha256(content).hexdigest().encode())
 
 
 def load_result(path: str | Path) -> xr.Dataset:
@@ -182,15 +194,6 @@ def load_result(path: str | Path) -> xr.Dataset:
             f"{path} has schema {found}, but this qthermo reads up to {SCHEMA_VERSION}; install a newer one."
         )
     return _join_complex(plain)
-
-
-def _append_seal(path: str) -> None:
-    """Append the SHA-256 of the file to it and sync; HDF5 readers ignore what follows the end they know."""
-    with open(path, "r+b") as file:
-        digest = hashlib.sha256(file.read()).hexdigest()
-        file.write(_SEAL + digest.encode())
-        file.flush()
-        os.fsync(file.fileno())
 
 
 def _check_seal(path: Path) -> bytes:

@@ -7,13 +7,32 @@ import warnings
 from typing import TYPE_CHECKING, ClassVar, Protocol
 
 from qthermo.answers import Answer
+from qthermo.circuits.collision_circuit import CollisionCircuit
+from qthermo.circuits.dilation_circuit import DilationCircuit
+from qthermo.circuits.trotter_circuit import TrotterCircuit
 from qthermo.errors import InputError, MemoryRefusedError, UnsupportedError
 from qthermo.exact.dense import Dense
+from qthermo.master_equation.coarse_grained import CoarseGrained
+from qthermo.master_equation.davies import Davies
+from qthermo.master_equation.kms_jumps import KMSJumps
 from qthermo.memory import available_memory, check_memory
-from qthermo.problems import Autocorrelation, GroundState, Problem, Propagator
+from qthermo.problems import (
+    Autocorrelation,
+    Evolution,
+    GroundState,
+    MixingGap,
+    Problem,
+    Propagator,
+    Relaxation,
+    StructureFactor,
+    ThermalState,
+)
 from qthermo.progress import Progress, silent
 from qthermo.results import build_dataset
+from qthermo.tensor_network.dmrg import DMRG
 from qthermo.tensor_network.heisenberg_tebd import HeisenbergTEBD
+from qthermo.tensor_network.purified_tebd import PurifiedTEBD
+from qthermo.tensor_network.tdvp import TDVP
 from qthermo.theory.cavity_diffuson import CavityDiffuson
 from qthermo.theory.golden_rule import GoldenRule
 from qthermo.theory.population_dynamics import PopulationDynamics
@@ -41,8 +60,32 @@ class Method(Protocol):
         ...
 
 
-METHODS: tuple[type[Method], ...] = (Dense, HeisenbergTEBD, CavityDiffuson, PopulationDynamics, GoldenRule)
-PROBLEMS: tuple[type[Problem], ...] = (Autocorrelation, Propagator, GroundState)
+METHODS: tuple[type[Method], ...] = (
+    Dense,
+    HeisenbergTEBD,
+    PurifiedTEBD,
+    TDVP,
+    DMRG,
+    TrotterCircuit,
+    CavityDiffuson,
+    PopulationDynamics,
+    GoldenRule,
+    Davies,
+    CoarseGrained,
+    KMSJumps,
+    CollisionCircuit,
+    DilationCircuit,
+)
+PROBLEMS: tuple[type[Problem], ...] = (
+    Autocorrelation,
+    Evolution,
+    Propagator,
+    GroundState,
+    StructureFactor,
+    ThermalState,
+    MixingGap,
+    Relaxation,
+)
 
 
 def solve(problem: Problem, method: Method, *, progress: Progress = silent) -> xr.Dataset:

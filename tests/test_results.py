@@ -97,13 +97,13 @@ def test_changed_numbers_are_noticed(result: xr.Dataset, tmp_path):
     with h5py.File(path, "r+") as file:
         name = next(key for key in file if key not in result.coords)
         file[name][...] = 0.5
-    with pytest.raises(qt.FileError, match="seal|checksum"):
+    with pytest.raises(qt.FileError, match="no seal"):
         qt.load_result(path)
 
 
 def test_foreign_and_future_files_are_refused(result: xr.Dataset, tmp_path):
     xr.Dataset({"a": ("x", [1.0])}).to_netcdf(tmp_path / "foreign.nc", engine="h5netcdf")
-    with pytest.raises(qt.FileError, match="another program|foreign"):
+    with pytest.raises(qt.FileError, match="foreign"):
         qt.load_result(tmp_path / "foreign.nc")
     (tmp_path / "text.nc").write_text("not a netCDF file")
     with pytest.raises(qt.FileError, match="foreign"):
@@ -129,5 +129,5 @@ def test_failed_save_keeps_the_old_file(result: xr.Dataset, tmp_path, monkeypatc
         qt.save_result(result.assign_attrs(note="new"), path)
     assert path.read_bytes() == before
     assert os.listdir(tmp_path) == ["result.nc"]
-    with pytest.raises(qt.FileError, match="writable folder"):
+    with pytest.raises(qt.FileError, match="missing"):
         qt.save_result(result, tmp_path / "missing" / "result.nc")

@@ -5,13 +5,21 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-import numpy as np
-
-from qthermo.answers import Answer, Variable, autocorrelation_answer, propagator_answer
+from qthermo.answers import (
+    Answer,
+    autocorrelation_answer,
+    evolution_answer,
+    ground_state_answer,
+    propagator_answer,
+    structure_factor_answer,
+    thermal_answer,
+)
 from qthermo.exact.autocorrelation import thermal_autocorrelation
+from qthermo.exact.evolution import exact_evolution
 from qthermo.exact.propagator import exact_propagator
-from qthermo.exact.spectrum import block_dimensions, diagonalise_blocks, ground_energy
-from qthermo.problems import Autocorrelation, GroundState, Problem, Propagator
+from qthermo.exact.spectrum import block_dimensions, diagonalise_blocks, ground_energy, thermal_sums
+from qthermo.exact.structure_factor import exact_structure_factor
+from qthermo.problems import Autocorrelation, Evolution, GroundState, Problem, Propagator, StructureFactor, ThermalState
 from qthermo.progress import Progress
 
 __all__ = ["Dense"]
@@ -28,15 +36,23 @@ class Dense:
     memory about 5 D^2 numbers.
     """
 
-    answers: ClassVar[tuple[type, ...]] = (Autocorrelation, Propagator, GroundState)
+    answers: ClassVar[tuple[type, ...]] = (
+        Autocorrelation,
+        Evolution,
+        Propagator,
+        GroundState,
+        StructureFactor,
+        ThermalState,
+    )
 
     def check(self, problem: Problem) -> None:
         """Accept every model."""
 
     def estimate_memory(self, problem: Problem) -> float:
         """Return the bytes needed at the peak."""
-        if isinstance(problem, Propagator):
+        if isinstance(problem, Propagator | Evolution):
             largest, copies = problem.model.dimension, 8.0
+            copies *= 4.0 if isinstance(problem, Evolution) and problem.jump_operators else 1.0
         else:
             largest, copies = max(block_dimensions(problem.model)), 5.0
         return copies * 8.0 * largest**2
@@ -47,11 +63,15 @@ class Dense:
             return _autocorrelation(problem, progress)
         if isinstance(problem, Propagator):
             return _propagator(problem, progress)
+        if isinstance(problem, Evolution):
+            return evolution_answer(problem, exact_evolution(problem, progress))
+        if isinstance(problem, StructureFactor):
+            return structure_factor_answer(problem, exact_structure_factor(problem))
+        if isinstance(problem, ThermalState):
+            progress(0.0, "spectrum")
+            return thermal_answer(problem, *thermal_sums(problem.model, problem.betas))
         progress(0.0, "ground state")
-        energy = ground_energy(problem.model)
-        return Answer(
-            variables={"energy": Variable((), np.array(energy), "energy", "ground-state energy")}, coordinates={}
-        )
+        return ground_state_answer(ground_energy(problem.model))
 
 
 def _autocorrelation(problem: Autocorrelation, progress: Progress) -> Answer:

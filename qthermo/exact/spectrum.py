@@ -15,7 +15,15 @@ from qthermo.models import MatrixModel, Model, SpinModel
 from qthermo.operators import find_symmetries, sector_isometries
 from qthermo.progress import Progress
 
-__all__ = ["Block", "block_dimensions", "diagonalise", "diagonalise_blocks", "find_components", "ground_energy"]
+__all__ = [
+    "Block",
+    "block_dimensions",
+    "diagonalise",
+    "diagonalise_blocks",
+    "find_components",
+    "ground_energy",
+    "thermal_sums",
+]
 
 _NEGLIGIBLE = 1e-13
 
@@ -67,6 +75,16 @@ def ground_energy(model: Model) -> float:
         float(scipy.linalg.eigh(matrix, eigvals_only=True, subset_by_index=[0, 0], check_finite=False)[0])
         for matrix, _ in parts
     )
+
+
+def thermal_sums(model: Model, betas: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return Tr[H e^{-beta H}] / Z and ln Z for every beta."""
+    parts = _spin_blocks(model) if isinstance(model, SpinModel) else _matrix_blocks(model)
+    energies = np.concatenate([scipy.linalg.eigh(matrix, eigvals_only=True) for matrix, _ in parts])
+    ground = float(energies.min())
+    weights = np.exp(-np.outer(betas, energies - ground))
+    partition = weights.sum(axis=1)
+    return weights @ energies / partition, np.log(partition) - betas * ground
 
 
 def _spin_blocks(model: SpinModel) -> list[tuple[NDArray[Any], csr_array]]:

@@ -131,11 +131,17 @@ def _check_parts(model: SpinModel) -> None:
 
 
 def record(value: object) -> Any:
-    """Return `value` as JSON: arrays become nested lists, or shape and SHA-256 if they hold over 4096 numbers."""
+    """Return `value` as JSON: Pauli sums as text, arrays as lists, or as shape and SHA-256 above 4096 numbers."""
     if isinstance(value, np.ndarray):
         if value.size <= 4096 and not np.iscomplexobj(value):
             return value.tolist()
         from hashlib import sha256
 
         return {"shape": list(value.shape), "sha256": sha256(np.ascontiguousarray(value).tobytes()).hexdigest()}
+    if isinstance(value, PauliSum):
+        return str(value)
+    if isinstance(value, Mapping):
+        return {str(key): record(item) for key, item in value.items()}
+    if isinstance(value, tuple | list):
+        return [record(item) for item in value]
     return value

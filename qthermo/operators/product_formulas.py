@@ -69,20 +69,61 @@ def _merge(stages: Iterable[Stage]) -> tuple[Stage, ...]:
 
 
 def group_commuting(hamiltonian: PauliSum) -> tuple[PauliSum, ...]:
-    """Split into sums of mutually commuting terms: Z only, X only, Y only, and mixed terms where they fit first.
+    """Split into as few sums of mutually commuting terms as is cheap to find.
 
-    The identity is left out: it is a global phase.
+    If two sums suffice (the anticommutation graph of the terms is bipartite: Ising chains, lattices and all-to-all
+    Ising baths with their thermometer), they are returned, most of the Z-only terms in the first. Otherwise: Z only,
+    X only, Y only, and mixed terms where they fit first. The identity is left out: it is a global phase.
+
+    Cost: the number of anticommuting pairs of terms if two sums suffice.
     """
-    groups: list[list[PauliString]] = []
+    strings = [string for string in hamiltonian if string.sites]
+    groups = _two_colour(strings) or _group_greedily(strings)
+    return tuple(PauliSum([(string, hamiltonian[string]) for string in group]) for group in groups if group)
+
+
+def _two_colour(strings: list[PauliString]) -> tuple[list[PauliString], list[PauliString]] | None:
+    """Return two commuting groups, or None if the anticommutation graph has an odd cycle."""
+    by_letter: dict[tuple[int, str], list[PauliString]] = {}
+    for string in strings:
+        for place in string.letters.items():
+            by_letter.setdefault(place, []).append(string)
+    side: dict[PauliString, int] = {}
+    for start in strings:
+        if start in side:
+            continue
+        side[start] = 0
+        component = [start]
+        for string in component:
+            for other in _anticommuting(string, by_letter):
+                if other not in side:
+                    side[other] = 1 - side[string]
+                    component.append(other)
+                elif side[other] == side[string]:
+                    return None
+        if sum((1 if side[string] == 0 else -1) for string in component if not string.x) < 0:
+            side.update({string: 1 - side[string] for string in component})
+    return [s for s in strings if side[s] == 0], [s for s in strings if side[s] == 1]
+
+
+def _anticommuting(string: PauliString, by_letter: dict[tuple[int, str], list[PauliString]]) -> Iterable[PauliString]:
+    for site, letter in string.letters.items():
+        for different in "XYZ".replace(letter, ""):
+            for other in by_letter.get((site, different), ()):
+                if not string.commutes_with(other):
+                    yield other
+
+
+def _group_greedily(strings: list[PauliString]) -> list[list[PauliString]]:
     mixed: list[PauliString] = []
     pure: dict[str, list[PauliString]] = {"Z": [], "X": [], "Y": []}
-    for string in hamiltonian:
+    for string in strings:
         letters = set(string.letters.values())
         if len(letters) == 1:
             pure[letters.pop()].append(string)
-        elif letters:
+        else:
             mixed.append(string)
-    groups = [strings for strings in pure.values() if strings]
+    groups = [group for group in pure.values() if group]
     for string in mixed:
         for group in groups:
             if all(string.commutes_with(other) for other in group):
@@ -90,7 +131,7 @@ def group_commuting(hamiltonian: PauliSum) -> tuple[PauliSum, ...]:
                 break
         else:
             groups.append([string])
-    return tuple(PauliSum([(string, hamiltonian[string]) for string in group]) for group in groups)
+    return groups
 
 
 def group_bonds(hamiltonian: PauliSum, num_sites: int) -> tuple[PauliSum, ...]:

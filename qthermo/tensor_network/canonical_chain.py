@@ -64,6 +64,11 @@ class CanonicalChain:
         return [tensor.shape[2] for tensor in self.tensors[:-1]]
 
     @property
+    def max_bond(self) -> int:
+        """The largest bond dimension now."""
+        return max(self.bond_dimensions, default=1)
+
+    @property
     def norm_squared(self) -> float:
         """The squared norm of the vector."""
         last = self.weights[-1] @ self.tensors[-1].reshape(self.tensors[-1].shape[0], -1)
@@ -75,6 +80,26 @@ class CanonicalChain:
             list(self.tensors), list(self.weights), self.max_bond_dim, self.cutoff,
             self.discarded_weight, self.num_gates, self.num_full_splits,
         )  # fmt: skip
+
+    def to_record(self) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
+        """Return all that `load_record` needs to go on exactly: JSON values and arrays."""
+        state = {
+            "discarded_weight": self.discarded_weight,
+            "num_gates": self.num_gates,
+            "num_full_splits": self.num_full_splits,
+            "rng": self._rng.bit_generator.state,
+        }
+        arrays = {f"tensor{k}": tensor for k, tensor in enumerate(self.tensors)}
+        return state, arrays | {f"weight{k}": weight for k, weight in enumerate(self.weights)}
+
+    def load_record(self, state: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> None:
+        """Take over what `to_record` returned."""
+        count = len(arrays) // 2
+        self.tensors = [arrays[f"tensor{k}"] for k in range(count)]
+        self.weights = [arrays[f"weight{k}"] for k in range(count)]
+        self.discarded_weight = state["discarded_weight"]
+        self.num_gates, self.num_full_splits = state["num_gates"], state["num_full_splits"]
+        self._rng.bit_generator.state = state["rng"]
 
     def apply_gate(self, site: int, gate: NDArray[Any]) -> None:
         """Apply a gate, shape (d*d, d*d), to the sites (site, site + 1) and truncate the bond between them.

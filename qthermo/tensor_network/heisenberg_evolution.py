@@ -40,26 +40,15 @@ class OperatorEvolution:
     time: float = 0.0
     num_steps: int = 0
 
-    @classmethod
-    def from_letter(
-        cls,
-        letter: str,
-        gates: GateCache,
-        *,
-        order: int,
-        time_step: float,
-        max_bond_dim: int,
-        cutoff: float,
-        refinement: int = 1,
-    ) -> OperatorEvolution:
-        """Start from a Pauli matrix on site 0."""
-        chain = CanonicalChain.from_product([letter_vector(letter)], max_bond_dim, cutoff)
-        return cls(chain, gates, order, time_step, refinement)
-
     @property
     def num_sites(self) -> int:
         """The length of the whole lattice."""
         return len(self.gates.generators) + 1
+
+    @property
+    def max_bond(self) -> int:
+        """The largest bond dimension now."""
+        return self.chain.max_bond
 
     def advance(self, time: float) -> None:
         """Evolve to `time`, in whole steps no longer than `time_step`."""
@@ -97,6 +86,28 @@ class OperatorEvolution:
         chain.tensors.append(letter_vector("I").reshape(1, 4, 1))
         chain.weights.append(np.sqrt(np.vdot(inner, inner)) * np.eye(1))
         chain.apply_gate(chain.num_sites - 2, gate)
+
+    def to_record(self) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
+        """Return all that `load_record` needs to go on exactly."""
+        state, arrays = self.chain.to_record()
+        return {"time": self.time, "num_steps": self.num_steps, "chain": state}, arrays
+
+    def load_record(self, state: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> None:
+        """Take over what `to_record` returned."""
+        self.time, self.num_steps = state["time"], state["num_steps"]
+        self.chain.load_record(state["chain"], arrays)
+
+    def expectation(self, vectors: NDArray[np.float64]) -> float:
+        """Return Tr[rho O(t)] for the product state whose sites have <P> = vectors[k][P], shape (num_sites, 4)."""
+        return float(self.chain.project(list(vectors[: self.chain.num_sites])))
+
+    def overlap_with(self, start: CanonicalChain) -> float:
+        """Return Tr[A O(t)] / 2^L for an operator A = O(0) on no more sites than O(t)."""
+        padding = CanonicalChain.from_product(
+            [letter_vector("I")] * (self.chain.num_sites - start.num_sites + 1), 1, 0.0
+        ).tensors[1:]
+        padded = CanonicalChain(start.tensors + padding, [], 1, 0.0)
+        return float(padded.overlap(self.chain))
 
     def component(self, letter: str) -> float:
         """Return Tr[P_0 O(t)] / 2^L for a Pauli matrix P_0 on site 0."""

@@ -17,7 +17,15 @@ from numpy.typing import NDArray
 
 from qthermo.operators import PauliSum, group_bonds
 
-__all__ = ["LETTERS", "PAULI_MATRICES", "TIME_REVERSAL", "bond_generators", "exponentiate", "letter_vector"]
+__all__ = [
+    "LETTERS",
+    "PAULI_MATRICES",
+    "TIME_REVERSAL",
+    "bond_generators",
+    "cooling_generators",
+    "exponentiate",
+    "letter_vector",
+]
 
 LETTERS = "IXYZ"
 PAULI_MATRICES = np.array([[[1, 0], [0, 1]], [[0, 1], [1, 0]], [[0, -1j], [1j, 0]], [[1, 0], [0, -1]]], np.complex128)
@@ -58,6 +66,13 @@ def bond_generators(
         k = min(jump.sites[0], num_sites - 2) if jump.sites else 0
         generators[k] += rate * _dissipator_map(_bond_matrix(jump, k), paulis)
     return generators
+
+
+def cooling_generators(hamiltonian: PauliSum, num_sites: int) -> NDArray[np.float64]:
+    """Return the generators of dR/d beta = -{H, R}/4, so that R(beta) = e^{-beta H / 2}, on the bonds (k, k+1)."""
+    paulis = _pair_basis()
+    matrices = [_bond_matrix(bond, k) for k, bond in enumerate(group_bonds(hamiltonian, num_sites))]
+    return np.array([_expand(-(H @ paulis + paulis @ H) / 4, paulis) for H in matrices])
 
 
 def _bond_matrix(operator: PauliSum, bond: int) -> NDArray[Any]:

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from qthermo.tensor_network.pauli_transfer import PAULI_MATRICES, letter_vector
 
 if TYPE_CHECKING:
-    from quimb.tensor import MatrixProductOperator
+    from quimb.tensor import MatrixProductOperator, MatrixProductState
 
-__all__ = ["to_quimb_operator"]
+__all__ = ["to_quimb_operator", "to_quimb_state"]
 
 
 def to_quimb_operator(tensors: Sequence[NDArray[Any]], num_sites: int) -> MatrixProductOperator:
@@ -25,3 +25,12 @@ def to_quimb_operator(tensors: Sequence[NDArray[Any]], num_sites: int) -> Matrix
     arrays = [np.einsum("lar,aud->lrud", tensor, PAULI_MATRICES) for tensor in padded]
     arrays[0], arrays[-1] = arrays[0][0], arrays[-1][:, 0]
     return MatrixProductOperator(arrays, shape="lrud")
+
+
+def to_quimb_state(tensors: Sequence[NDArray[Any]]) -> MatrixProductState:
+    """Return the state with tensors (left, 2, right), site 0 first."""
+    from quimb.tensor import MatrixProductState
+
+    arrays = list(tensors)
+    arrays[0], arrays[-1] = arrays[0][0], arrays[-1][:, :, 0]
+    return MatrixProductState(arrays, shape="lpr")

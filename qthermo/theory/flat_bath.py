@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qthermo.theory.averaged_closure import LevelSums
-from qthermo.theory.structure_factor import StructureFactor
+from qthermo.theory.bath_spectrum import BathSpectrum
 
 __all__ = ["FlatBathSolution", "golden_rule_rates", "solve_flat_bath"]
 
@@ -26,15 +26,15 @@ class FlatBathSolution:
     residual: float
 
 
-def golden_rule_rates(structure: StructureFactor, levels: NDArray[np.float64]) -> NDArray[np.float64]:
+def golden_rule_rates(spectrum: BathSpectrum, levels: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return w_ab = 2 pi v(E_b - E_a), the golden-rule rate from level a to level b, shape (2, 2)."""
-    rates = 2 * np.pi * structure(levels[None, :] - levels[:, None])
+    rates = 2 * np.pi * spectrum(levels[None, :] - levels[:, None])
     np.fill_diagonal(rates, 0.0)
     return np.asarray(rates)
 
 
 def solve_flat_bath(
-    structure: StructureFactor, levels: NDArray[np.float64], s: float, *, tolerance: float, max_iterations: int
+    spectrum: BathSpectrum, levels: NDArray[np.float64], s: float, *, tolerance: float, max_iterations: int
 ) -> FlatBathSolution:
     """Solve cavity equation and ladder on a grid of bath energies x, relative to the total energy.
 
@@ -46,9 +46,9 @@ def solve_flat_bath(
 
     Cost: O(M log M) per pass on M grid points, M about 10 bandwidths over s/4.
     """
-    x, convolve = _grid(structure, levels, s)
+    x, convolve = _grid(spectrum, levels, s)
     bare = 0.5j * s - x - levels[:, None]
-    green = 1.0 / (bare + 0.5j * np.sqrt(structure.values.max() * structure.frequencies[-1]))
+    green = 1.0 / (bare + 0.5j * np.sqrt(spectrum.values.max() * spectrum.frequencies[-1]))
     iterations, residual = 0, np.inf
     sigma = np.zeros_like(green)
     while iterations < max_iterations and residual > tolerance:
@@ -66,12 +66,12 @@ def solve_flat_bath(
 
 
 def _grid(
-    structure: StructureFactor, levels: NDArray[np.float64], s: float
+    spectrum: BathSpectrum, levels: NDArray[np.float64], s: float
 ) -> tuple[NDArray[np.float64], Callable[[NDArray[np.complex128]], NDArray[np.complex128]]]:
     from scipy.fft import fft, ifft, next_fast_len
 
-    share = np.cumsum(structure.values) / max(float(structure.values.sum()), 1e-300)
-    band = float(structure.frequencies[np.searchsorted(share, 0.999)])
+    share = np.cumsum(spectrum.values) / max(float(spectrum.values.sum()), 1e-300)
+    band = float(spectrum.frequencies[np.searchsorted(share, 0.999)])
     reach = 4 * (band + np.ptp(levels)) + 20 * s
     step = min(s / 4, 0.02 * band)
     half = int(min(np.ceil(reach / step), _LARGEST_GRID // 2))
@@ -79,7 +79,7 @@ def _grid(
     x = step * np.arange(-half, half + 1)
     size = next_fast_len(2 * x.size)
     offsets = step * np.fft.fftfreq(size, 1 / size)
-    kernel = fft(structure(offsets) * step)
+    kernel = fft(spectrum(offsets) * step)
 
     def convolve(values: NDArray[np.complex128]) -> NDArray[np.complex128]:
         return np.asarray(ifft(fft(values, size) * kernel)[: x.size])

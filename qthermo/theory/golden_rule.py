@@ -15,7 +15,7 @@ from qthermo.errors import InputError, NotConvergedError, UnsupportedError, Vali
 from qthermo.models import MatrixModel, SpinModel
 from qthermo.problems import Problem, Propagator
 from qthermo.progress import Progress
-from qthermo.theory.structure_factor import StructureFactor
+from qthermo.theory.bath_spectrum import BathSpectrum
 
 __all__ = ["GoldenRule"]
 
@@ -32,8 +32,8 @@ class GoldenRule:
 
     Args:
         kind: "self_consistent" or "markov".
-        structure: v(omega) of the bath operator, coupling strength included; None computes it from the model's bath
-            eigenbasis, smoothed by `smoothing`. `StructureFactor.from_autocorrelation` makes one from <B(t) B> of any
+        spectrum: v(omega) of the bath operator, coupling strength included; None computes it from the model's bath
+            eigenbasis, smoothed by `smoothing`. `BathSpectrum.from_autocorrelation` makes one from <B(t) B> of any
             method, for baths that exact diagonalisation cannot reach.
         smoothing: width of the smoothing, energy.
         tolerance: relative change at which the passes stop.
@@ -44,14 +44,14 @@ class GoldenRule:
 
     Errors: crossing diagrams are neglected, which matter once the coupling is comparable with the bath's bandwidth
     (c is 10 to 20 % too high for bounded B at coupling 1); so are fluctuations of the broadenings, which fail first in
-    disordered baths at small s. Cost: a second or so, whatever the bath's size, if `structure` is given.
+    disordered baths at small s. Cost: a second or so, whatever the bath's size, if `spectrum` is given.
     Reference: A. V. Lunkin, arXiv:2603.12234, section 4, for the closure that this specialises.
     """
 
     answers: ClassVar[tuple[type, ...]] = (Propagator,)
 
     kind: str = "self_consistent"
-    structure: StructureFactor | None = None
+    spectrum: BathSpectrum | None = None
     smoothing: float = 0.05
     tolerance: float = 1e-8
     max_iterations: int = 2000
@@ -61,10 +61,10 @@ class GoldenRule:
         check_real("smoothing", self.smoothing, minimum=0, exclusive=True)
         check_real("tolerance", self.tolerance, minimum=0, exclusive=True)
         check_integer("max_iterations", self.max_iterations, minimum=1)
-        if self.structure is not None and not isinstance(self.structure, StructureFactor):
+        if self.spectrum is not None and not isinstance(self.spectrum, BathSpectrum):
             raise InputError(
-                f"Argument `structure` must be a StructureFactor, but is a {type(self.structure).__name__}; see "
-                f"StructureFactor.from_autocorrelation."
+                f"Argument `spectrum` must be a BathSpectrum, but is a {type(self.spectrum).__name__}; see "
+                f"BathSpectrum.from_autocorrelation."
             )
 
     def check(self, problem: Problem) -> None:
@@ -79,7 +79,7 @@ class GoldenRule:
 
     def estimate_memory(self, problem: Problem) -> float:
         """Return the bytes needed at the peak."""
-        if self.structure is not None:
+        if self.spectrum is not None:
             return 1e8
         return 1e8 + 10 * 16.0 * (problem.model.dimension / 2) ** 2
 
@@ -88,28 +88,28 @@ class GoldenRule:
         if not isinstance(problem, Propagator):
             raise UnsupportedError(f"GoldenRule does not answer {type(problem).__name__}.")
         progress(0.0, "structure factor")
-        structure = self.structure
-        if structure is None:
-            structure = StructureFactor.from_eigenbasis(problem.model.to_bath_eigenbasis(), smoothing=self.smoothing)
+        spectrum = self.spectrum
+        if spectrum is None:
+            spectrum = BathSpectrum.from_eigenbasis(problem.model.to_bath_eigenbasis(), smoothing=self.smoothing)
         levels = _level_energies(problem.model)
-        solved = [self._solve(structure, levels, float(s)) for s in problem.laplace]
+        solved = [self._solve(spectrum, levels, float(s)) for s in problem.laplace]
         joint = np.broadcast_to(
             np.array([joint for joint, _ in solved]), (problem.energies.size, problem.laplace.size, 2, 2)
         )
         typical = np.broadcast_to(np.array([gamma for _, gamma in solved]), joint.shape[:2])
-        return _build_answer(problem, joint, typical, self._report(structure, levels))
+        return _build_answer(problem, joint, typical, self._report(spectrum, levels))
 
     def _solve(
-        self, structure: StructureFactor, levels: NDArray[np.float64], s: float
+        self, spectrum: BathSpectrum, levels: NDArray[np.float64], s: float
     ) -> tuple[NDArray[np.float64], float]:
         from qthermo.theory.flat_bath import golden_rule_rates, solve_flat_bath
 
         if self.kind == "markov":
-            rates = golden_rule_rates(structure, levels)
+            rates = golden_rule_rates(spectrum, levels)
             generator = np.diag(rates.sum(axis=1)) - rates
             inverse = np.linalg.inv(s * np.eye(2) + generator)
             return np.asarray(2 * np.pi * inverse, np.float64), float(rates.sum() / 4)
-        solution = solve_flat_bath(structure, levels, s, tolerance=self.tolerance, max_iterations=self.max_iterations)
+        solution = solve_flat_bath(spectrum, levels, s, tolerance=self.tolerance, max_iterations=self.max_iterations)
         if not solution.residual <= self.tolerance:
             raise NotConvergedError(
                 f"The integral equations must reach tolerance {self.tolerance:g}, but stand at {solution.residual:.2g} "
@@ -118,13 +118,13 @@ class GoldenRule:
         middle = solution.broadenings.shape[1] // 2
         return solution.propagator, float(solution.broadenings[:, middle].mean())
 
-    def _report(self, structure: StructureFactor, levels: NDArray[np.float64]) -> dict[str, float]:
+    def _report(self, spectrum: BathSpectrum, levels: NDArray[np.float64]) -> dict[str, float]:
         from qthermo.theory.flat_bath import golden_rule_rates
 
-        omega, values = structure.frequencies, structure.values
+        omega, values = spectrum.frequencies, spectrum.values
         strength = float(np.sqrt(2 * np.trapezoid(values, omega)))
         bandwidth = float(np.sqrt(np.trapezoid(values * omega**2, omega) / max(np.trapezoid(values, omega), 1e-300)))
-        rate = float(golden_rule_rates(structure, levels).sum())
+        rate = float(golden_rule_rates(spectrum, levels).sum())
         ratio = strength / max(bandwidth, 1e-300)
         if ratio > _BROAD:
             warnings.warn(
@@ -133,7 +133,7 @@ class GoldenRule:
                 ValidityWarning,
                 stacklevel=4,
             )
-        return {"coupling_strength": strength, "structure_width": bandwidth, "markov_rate": rate}
+        return {"coupling_strength": strength, "spectrum_width": bandwidth, "markov_rate": rate}
 
 
 def _level_energies(model: SpinModel | MatrixModel) -> NDArray[np.float64]:

@@ -14,7 +14,7 @@ from scipy.linalg import expm
 import qthermo as qt
 from qthermo.models import MatrixModel
 
-# C(t) at t = 1, 2, 5, 10, 20 and the ground-state energy of the reference chain, L = 10 (see docs/reference.md).
+# C(t) at t = 1, 2, 5, 10, 20 and the ground-state energy of the reference chain, L = 10.
 REFERENCE = {
     1.0: (-13.8540514156, [0.639889, 0.240208, 0.312976, 0.195655, 0.111583]),
     2.0: (-17.1688719148, [0.640514, 0.241316, 0.589039, 0.517695, 0.431871]),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from conftest import kron_matrix, reference_chain
@@ -38,7 +40,7 @@ def test_weights_of_each_group_add_up_to_one_and_neighbours_differ(order: int, n
     for group in range(num_groups):
         assert sum(stage.weight for stage in schedule if stage.group == group) == pytest.approx(1)
     for formula in (schedule, repeat_schedule(schedule, 3)):
-        assert all(a.group != b.group for a, b in zip(formula, formula[1:], strict=False)) or num_groups == 1
+        assert all(a.group != b.group for a, b in pairwise(formula)) or num_groups == 1
 
 
 def test_even_orders_are_palindromes():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -11,13 +12,16 @@ from qthermo.checks import check_ascending, check_finite_array, check_real
 from qthermo.errors import InputError
 from qthermo.models import BathEigenbasis
 
-__all__ = ["StructureFactor"]
+if TYPE_CHECKING:
+    import xarray as xr
+
+__all__ = ["BathSpectrum"]
 
 _WIDE = 5.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class StructureFactor:
+class BathSpectrum:
     """v(omega) of the bath part B of the coupling V = X (x) B, coupling strength included, diagonal part left out.
 
         v(omega) = (1/N) sum_{i != j} |B_ij|^2 delta(omega - e_j + e_i) = int dt/(2 pi) e^{i omega t} <B(t) B>,
@@ -53,7 +57,7 @@ class StructureFactor:
     @classmethod
     def from_autocorrelation(
         cls, times: ArrayLike, correlator: ArrayLike, *, strength: float = 1.0, smoothing: float = 0.05
-    ) -> StructureFactor:
+    ) -> BathSpectrum:
         """Transform samples of the bath's own autocorrelation <B(t) B> at infinite temperature.
 
         The samples may come from any method: exact diagonalisation, or tensor networks for chains beyond it. They are
@@ -88,7 +92,21 @@ class StructureFactor:
         return cls(frequencies=np.array(omega, dtype=np.float64), values=strength * np.maximum(spectrum, 0.0))
 
     @classmethod
-    def from_eigenbasis(cls, basis: BathEigenbasis, *, smoothing: float = 0.05, window: float = 1.5) -> StructureFactor:
+    def from_dataset(cls, data: xr.Dataset) -> BathSpectrum:
+        """Take the answer of any method to the problem `StructureFactor`, at frequencies >= 0 starting from 0.
+
+        That answer is int dt e^{i omega t} <B(t) B>, 2 pi times v. The diagonal of B (a peak at 0) stays in.
+
+        Raises:
+            InputError: the Dataset answers another problem.
+        """
+        if "structure_factor" not in data:
+            raise InputError("Argument `data` must answer the problem StructureFactor, but has no `structure_factor`.")
+        values = np.maximum(np.real(data["structure_factor"].values), 0.0) / (2 * np.pi)
+        return cls(frequencies=data["frequency"].values, values=values)
+
+    @classmethod
+    def from_eigenbasis(cls, basis: BathEigenbasis, *, smoothing: float = 0.05, window: float = 1.5) -> BathSpectrum:
         """Sum |V_ij|^2 of the block between two levels over pairs whose mean energy is near the middle of the spectrum.
 
         Args:

@@ -1,0 +1,1 @@
+"""Thermalising Lindbladians as methods: Davies, coarse-grained, and filtered jumps."""

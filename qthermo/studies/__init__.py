@@ -1,0 +1,1 @@
+"""Files and runs: model files, methods by name, comparisons, and the demo."""

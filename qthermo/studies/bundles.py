@@ -1,0 +1,129 @@
+"""Hardware bundles with a reference value, and the gallery of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from qthermo.errors import InputError
+from qthermo.exact.dense import Dense
+from qthermo.models import Model, SpinModel, sample_all_to_all_ising, sample_imbrie_chain
+from qthermo.problems import Autocorrelation
+from qthermo.solve import solve
+from qthermo.tensor_network.heisenberg_tebd import HeisenbergTEBD
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+__all__ = ["GALLERY", "GalleryEntry", "export_gallery", "export_with_reference", "solve_reference"]
+
+_DENSE_SITES = 10
+
+
+def export_with_reference(
+    model: Model,
+    directory: str | Path,
+    *,
+    times: NDArray[np.float64],
+    target: str | None,
+    num_steps: int | None = None,
+    time_step: float = 0.1,
+    trotter_order: int = 2,
+    layout: str = "line",
+    num_shots: int = 10_000,
+    seed: int = 0,
+) -> Path:
+    """Write a hardware bundle whose manifest holds C(t) by exact diagonalisation or, for larger chains, by MPS.
+
+    Raises:
+        InputError: the model is no spin model, or an argument is out of range.
+        FileError: the folder cannot be written.
+    """
+    from qthermo.circuits import export_bundle
+
+    if not isinstance(model, SpinModel):
+        raise InputError(f"A circuit needs a spin model, but {model.family} is given by matrices; take a spin family.")
+    return export_bundle(
+        model,
+        directory,
+        times=times,
+        target=target,
+        num_steps=num_steps,
+        time_step=time_step,
+        trotter_order=trotter_order,
+        layout=layout,
+        num_shots=num_shots,
+        seed=seed,
+        reference=solve_reference(model, times),
+    )
+
+
+def solve_reference(model: SpinModel, times: NDArray[np.float64]) -> xr.Dataset | None:
+    """Return C(t) by `Dense` up to 10 sites, by `HeisenbergTEBD` for longer chains, else None."""
+    problem = Autocorrelation(model, times=times)
+    if model.num_sites <= _DENSE_SITES:
+        return solve(problem, Dense())
+    neighbours = all(string.sites[-1] - string.sites[0] <= 1 for string in model.hamiltonian if string.sites)
+    return solve(problem, HeisenbergTEBD()) if neighbours else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GalleryEntry:
+    """One bundle of the gallery: its model and how its circuits are made."""
+
+    model: Callable[[], SpinModel]
+    layout: str = "line"
+    num_steps: int = 8
+    times: tuple[float, ...] = (0.5, 1.0, 2.0)
+
+
+def _imbrie(num_sites: int, disorder: float, *, parity_symmetric: bool = False) -> Callable[[], SpinModel]:
+    return partial(
+        sample_imbrie_chain,
+        num_bath_sites=num_sites - 1,
+        disorder=disorder,
+        seed=1,
+        parity_symmetric=parity_symmetric,
+    )
+
+
+def _all_to_all(num_sites: int) -> Callable[[], SpinModel]:
+    return partial(sample_all_to_all_ising, num_bath_sites=num_sites - 1, seed=1)
+
+
+GALLERY: Mapping[str, GalleryEntry] = MappingProxyType(
+    {
+        "imbrie-w1-6": GalleryEntry(model=_imbrie(6, 1.0)),
+        "imbrie-w4-6": GalleryEntry(model=_imbrie(6, 4.0)),
+        "imbrie-w1-12": GalleryEntry(model=_imbrie(12, 1.0)),
+        "imbrie-w4-20": GalleryEntry(model=_imbrie(20, 4.0)),
+        "imbrie-w4-50": GalleryEntry(model=_imbrie(50, 4.0)),
+        "imbrie-parity-w1-8": GalleryEntry(model=_imbrie(8, 1.0, parity_symmetric=True)),
+        "all-to-all-8-line": GalleryEntry(model=_all_to_all(8), num_steps=4),
+        "all-to-all-8-round-robin": GalleryEntry(model=_all_to_all(8), num_steps=4, layout="round_robin"),
+        "all-to-all-8-swap-network": GalleryEntry(model=_all_to_all(8), num_steps=4, layout="swap_network"),
+        "all-to-all-8-parity-network": GalleryEntry(model=_all_to_all(8), num_steps=4, layout="parity_network"),
+    }
+)
+
+
+def export_gallery(directory: str | Path, *, target: str = "fake_fez") -> list[Path]:
+    """Write every bundle of the gallery into a folder of its name and return the manifests' paths."""
+    return [
+        export_with_reference(
+            entry.model(),
+            Path(directory) / name,
+            times=np.array(entry.times),
+            target=target,
+            num_steps=entry.num_steps,
+            layout=entry.layout,
+        )
+        for name, entry in GALLERY.items()
+    ]

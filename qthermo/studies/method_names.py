@@ -1,0 +1,69 @@
+"""Methods by name, with options given as text: what the command line and study files need."""
+
+from __future__ import annotations
+
+import difflib
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import fields
+from typing import Any
+
+from qthermo.errors import InputError
+from qthermo.solve import METHODS, Method
+
+__all__ = ["build_method", "parse_options", "plain_name", "split_options"]
+
+
+def build_method(name: str, options: Mapping[str, Any]) -> Method:
+    """Return the method called `name` (case, hyphens and underscores do not matter) with the given options.
+
+    Raises:
+        InputError: no method has that name, or the method has no such option.
+    """
+    known = {plain_name(cls.__name__): cls for cls in METHODS}
+    cls = known.get(plain_name(name))
+    if cls is None:
+        names = ", ".join(method.__name__ for method in METHODS)
+        raise InputError(f"A method must be one of {names}, but is {name!r}.")
+    allowed = [field.name for field in fields(cls)]  # type: ignore[arg-type]
+    for key in options:
+        if key not in allowed:
+            close = difflib.get_close_matches(key, allowed, n=1)
+            hint = f"did you mean `{close[0]}`?" if close else f"its options are {', '.join(allowed) or 'none'}."
+            raise InputError(f"{cls.__name__} has no option `{key}`; {hint}")
+    return cls(**options)
+
+
+def parse_options(texts: Iterable[str]) -> dict[str, Any]:
+    """Return {"max_bond_dim": 64} from ["max_bond_dim=64"]; a value that is no TOML value is taken as text.
+
+    Raises:
+        InputError: a text has no `=`.
+    """
+    options: dict[str, Any] = {}
+    for key, text in split_options(texts).items():
+        try:
+            options[key] = tomllib.loads(f"value = {text}")["value"]
+        except tomllib.TOMLDecodeError:
+            options[key] = text
+    return options
+
+
+def split_options(texts: Iterable[str]) -> dict[str, str]:
+    """Return {"max_bond_dim": "64"} from ["max_bond_dim=64"].
+
+    Raises:
+        InputError: a text has no `=`.
+    """
+    options = {}
+    for text in texts:
+        key, equals, value = text.partition("=")
+        if not equals or not key.strip():
+            raise InputError(f"An option must read key=value, but is {text!r}.")
+        options[key.strip()] = value.strip()
+    return options
+
+
+def plain_name(name: str) -> str:
+    """Return the name without hyphens and underscores, in lower case."""
+    return name.replace("-", "").replace("_", "").lower()

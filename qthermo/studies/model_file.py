@@ -1,0 +1,127 @@
+"""Models from TOML: the `[model]` table of a model or study file, checked key by key."""
+
+from __future__ import annotations
+
+import difflib
+import inspect
+import tomllib
+import typing
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+import pydantic
+
+from qthermo.errors import FileError, InputError
+from qthermo.models import (
+    Model,
+    Thermometer,
+    sample_all_to_all_ising,
+    sample_imbrie_chain,
+    sample_levy_bath,
+)
+
+__all__ = ["FAMILIES", "load_model", "parse_model", "read_toml"]
+
+FAMILIES: Mapping[str, Callable[..., Model]] = MappingProxyType(
+    {
+        "imbrie_chain": sample_imbrie_chain,
+        "all_to_all_ising": sample_all_to_all_ising,
+        "levy_bath": sample_levy_bath,
+    }
+)
+_MAX_BYTES = 10_000_000
+
+
+def load_model(path: str | Path) -> Model:
+    """Read a model file: one table `[model]` with `family` (a sampler's name without `sample_`) and its arguments.
+
+    Raises:
+        FileError: the file is missing, too large, or no TOML.
+        InputError: a key is unknown or missing, or a value has the wrong type; every such key is named.
+    """
+    tables = read_toml(path)
+    for key in tables:
+        if key != "model":
+            raise InputError(f"A model file must hold one table [model], but {path} has {key!r} too; remove it.")
+    return parse_model(tables.get("model", {}))
+
+
+def read_toml(path: str | Path) -> dict[str, Any]:
+    """Return the content of a TOML file.
+
+    Raises:
+        FileError: the file is missing, too large, or no TOML.
+    """
+    path = Path(path)
+    try:
+        if path.stat().st_size > _MAX_BYTES:
+            raise FileError(f"A TOML file must be smaller than {_MAX_BYTES} bytes, but {path} is larger.")
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as problem:
+        raise FileError(f"A TOML file must be readable, but {path} is not ({problem.strerror}).") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as problem:
+        raise FileError(f"{path} must be a TOML file, but cannot be read as one ({problem}).") from None
+
+
+def parse_model(table: object) -> Model:
+    """Return the model that a `[model]` table describes.
+
+    Raises:
+        InputError: the family is unknown, or keys are unknown, missing or of the wrong type; all are named at once.
+    """
+    if not isinstance(table, Mapping) or "family" not in table:
+        raise InputError(f"A model file must hold a table [model] with the key `family`: one of {', '.join(FAMILIES)}.")
+    family = table["family"]
+    if not isinstance(family, str) or family not in FAMILIES:
+        raise InputError(f"Key `model.family` must be one of {', '.join(FAMILIES)}, but is {family!r}.")
+    arguments = {key: value for key, value in table.items() if key != "family"}
+    sampler = FAMILIES[family]
+    schema = _schema(sampler)
+    try:
+        checked = schema.model_validate(arguments)
+    except pydantic.ValidationError as problem:
+        raise InputError(_explain(problem, schema)) from None
+    values = {name: getattr(checked, name) for name in checked.model_fields_set}
+    if isinstance(values.get("thermometer"), pydantic.BaseModel):
+        values["thermometer"] = Thermometer(**values["thermometer"].model_dump(exclude_unset=True))
+    return sampler(**values)
+
+
+def _schema(function: Callable[..., Any]) -> type[pydantic.BaseModel]:
+    """Return a pydantic model of a function's keyword arguments; unknown keys are errors, types are strict."""
+    hints = typing.get_type_hints(function)
+    fields: dict[str, Any] = {}
+    for name, parameter in inspect.signature(function).parameters.items():
+        hint = hints[name]
+        if hint == Thermometer | None:
+            hint = _schema(Thermometer) | None
+        default = ... if parameter.default is inspect.Parameter.empty else parameter.default
+        fields[name] = (hint, default)
+    return pydantic.create_model(
+        function.__name__, __config__=pydantic.ConfigDict(extra="forbid", strict=True), **fields
+    )
+
+
+def _explain(problem: pydantic.ValidationError, schema: type[pydantic.BaseModel]) -> str:
+    sentences = []
+    for error in problem.errors():
+        path = ".".join(str(part) for part in ("model", *error["loc"]) if not str(part).startswith("function-"))
+        if error["type"] == "extra_forbidden":
+            known = _known_keys(schema, error["loc"])
+            close = difflib.get_close_matches(str(error["loc"][-1]), known, n=1)
+            hint = f"did you mean `{close[0]}`?" if close else f"known keys are {', '.join(known)}."
+            sentences.append(f"Key `{path}` is unknown; {hint}")
+        elif error["type"] == "missing":
+            sentences.append(f"Key `{path}` is missing.")
+        else:
+            message = error["msg"][0].lower() + error["msg"][1:]
+            sentences.append(f"Key `{path}`: {message}, but is {error['input']!r}.")
+    return " ".join(sentences)
+
+
+def _known_keys(schema: type[pydantic.BaseModel], place: tuple[int | str, ...]) -> list[str]:
+    if len(place) > 1:
+        return list(inspect.signature(Thermometer).parameters)
+    return ["family", *schema.model_fields]

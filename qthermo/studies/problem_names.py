@@ -1,0 +1,90 @@
+"""Problems by name, with their fields given as text: what the command line and study files need."""
+
+from __future__ import annotations
+
+import difflib
+import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import MISSING, fields
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from qthermo.errors import InputError
+from qthermo.models import Model
+from qthermo.operators import PauliSum
+from qthermo.problems import Problem
+from qthermo.solve import PROBLEMS
+from qthermo.studies.method_names import plain_name
+
+__all__ = ["build_problem", "parse_grid"]
+
+_GRIDS = {"times": "0:10:41", "energies": "0", "laplace": "0.1:3:8", "betas": "0.5:2:4", "frequencies": "-5:5:41"}
+_GEOMETRIC = {"laplace", "betas"}
+_MAX_POINTS = 1_000_000
+
+
+def build_problem(name: str, model: Model, given: Mapping[str, str]) -> Problem:
+    """Return the problem called `name` (case, hyphens and underscores do not matter) for `model`.
+
+    Args:
+        name: for example "autocorrelation" or "mixing-gap".
+        model: the model.
+        given: fields of the problem as text: grids as `parse_grid` reads them, `observables` as Pauli sums with
+            semicolons between them, all else as TOML values. Grids have defaults.
+
+    Raises:
+        InputError: no problem has that name, it has no such field, a field is missing, or a value cannot be read.
+    """
+    known = {plain_name(cls.__name__): cls for cls in PROBLEMS}
+    cls = known.get(plain_name(name))
+    if cls is None:
+        names = ", ".join(problem.__name__ for problem in PROBLEMS)
+        raise InputError(f"A problem must be one of {names}, but is {name!r}.")
+    wanted = {f.name: f for f in fields(cls) if f.name != "model"}
+    for key in given:
+        if key not in wanted:
+            close = difflib.get_close_matches(key, wanted, n=1)
+            hint = f"did you mean `{close[0]}`?" if close else f"it has {', '.join(wanted) or 'none'}."
+            raise InputError(f"{cls.__name__} has no field `{key}`; {hint}")
+    defaults = {key: text for key, text in _GRIDS.items() if key in wanted}
+    values = {key: _read(key, text) for key, text in (defaults | dict(given)).items()}
+    for key, declared in wanted.items():
+        if key not in values and declared.default is MISSING and declared.default_factory is MISSING:
+            raise InputError(f"{cls.__name__} needs the field `{key}`, but it is not given.")
+    make: Callable[..., Problem] = cls
+    return make(model, **values)
+
+
+def _read(key: str, text: str) -> Any:
+    if key in _GRIDS:
+        return parse_grid(key, text, geometric=key in _GEOMETRIC)
+    if key == "observables":
+        return {part.strip(): PauliSum.from_text(part) for part in text.split(";")}
+    if key.endswith("_state"):
+        return text
+    try:
+        return tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        return text
+
+
+def parse_grid(name: str, text: str, *, geometric: bool = False) -> NDArray[np.float64]:
+    """Return the values of "start:stop:count" (evenly or geometrically spaced) or of "0.1, 0.5, 2".
+
+    Raises:
+        InputError: the text is neither.
+    """
+    parts = text.split(":")
+    try:
+        if len(parts) == 1:
+            return np.array([float(word) for word in text.split(",")])
+        start, stop, count = float(parts[0]), float(parts[1]), int(parts[2])
+        if len(parts) != 3 or not 1 <= count <= _MAX_POINTS or (geometric and not 0 < start < np.inf):
+            raise ValueError
+    except (ValueError, IndexError):
+        raise InputError(
+            f"A grid must read start:stop:count or be values with commas, but {name} is {text!r}."
+        ) from None
+    return np.geomspace(start, stop, count) if geometric else np.linspace(start, stop, count)

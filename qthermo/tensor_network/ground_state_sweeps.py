@@ -1,0 +1,131 @@
+"""Two-site DMRG in raw arrays: several starts, growing bonds, perturbed density matrices, and the variance."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import scipy.linalg
+from numpy.typing import NDArray
+
+from qthermo.linalg.krylov import find_lowest
+from qthermo.tensor_network.canonical_chain import CanonicalChain
+from qthermo.tensor_network.sweep_environments import SweepEnvironments, join_right
+
+__all__ = ["DmrgSweeps", "energy_variance", "random_state"]
+
+
+@dataclass(slots=True)
+class DmrgSweeps:
+    """Sweeps that lower <state| H |state>.
+
+    Args:
+        environments: the state and H.
+        cutoff: weight that one split may discard.
+        local_dim: largest Krylov subspace of a local minimisation.
+    """
+
+    environments: SweepEnvironments
+    cutoff: float
+    local_dim: int = 3
+    energy: float = np.inf
+    num_sweeps: int = 0
+    discarded_weight: float = 0.0
+
+    def sweep(self, max_bond_dim: int, noise: float) -> float:
+        """Sweep right and left once and return the energy; `noise` is the weight of H rho H in the choice of bases."""
+        last = self.environments.num_sites - 2
+        self.discarded_weight = 0.0
+        for site in range(last):
+            theta = self._minimise(site)
+            if noise > 0:
+                self._split_right_with_noise(site, theta, max_bond_dim, noise)
+            else:
+                self.discarded_weight += self.environments.split_right(site, theta, max_bond_dim, self.cutoff)
+        for site in range(last, -1, -1):
+            theta = self._minimise(site)
+            if noise > 0:
+                self._split_left_with_noise(site, theta, max_bond_dim, noise)
+            else:
+                self.discarded_weight += self.environments.split_left(site, theta, max_bond_dim, self.cutoff)
+        self.num_sweeps += 1
+        return self.energy
+
+    def converge(
+        self, max_bond_dim: int, tolerance: float, max_sweeps: int, noises: Sequence[float], report: Callable[[], None]
+    ) -> bool:
+        """Sweep until the energy falls by less than `tolerance` without noise; return whether it did."""
+        for noise in noises:
+            self.sweep(max_bond_dim, noise)
+            report()
+        before = np.inf
+        for _ in range(max_sweeps):
+            energy = self.sweep(max_bond_dim, 0.0)
+            report()
+            if abs(before - energy) < tolerance:
+                return True
+            before = energy
+        return False
+
+    def _minimise(self, site: int) -> NDArray[Any]:
+        theta, apply = self.environments.pair_map(site)
+        found = find_lowest(apply, theta.ravel(), tolerance=1e-9, max_dim=self.local_dim)
+        self.energy = found.value
+        return found.vector.reshape(theta.shape)
+
+    def _split_right_with_noise(self, site: int, theta: NDArray[Any], max_bond_dim: int, noise: float) -> None:
+        """Choose the left basis from rho + noise * sum_w H_w rho H_w, H_w the parts of H left of the bond."""
+        left = self.environments.left[site]
+        bra, out, w, ket, inner = left.shape
+        images = (left.reshape(bra * out * w, ket * inner) @ theta).reshape(bra * out, -1)
+        basis = _perturbed_basis(theta, images, max_bond_dim, noise, self.cutoff)
+        self.environments.replace_right(site, basis, basis.conj().T @ theta)
+
+    def _split_left_with_noise(self, site: int, theta: NDArray[Any], max_bond_dim: int, noise: float) -> None:
+        """Choose the right basis in the same way from the parts of H right of the bond."""
+        right = join_right(self.environments.mpo[site + 1], self.environments.right[site + 1])
+        w, inner, ket = right.shape[:3]
+        images = theta @ right.reshape(w, inner * ket, -1)
+        columns = images.transpose(2, 0, 1).reshape(images.shape[2], -1)
+        basis = _perturbed_basis(np.ascontiguousarray(theta.T), columns, max_bond_dim, noise, self.cutoff)
+        self.environments.replace_left(site, np.ascontiguousarray(basis.T), theta @ basis.conj())
+
+
+def _perturbed_basis(
+    theta: NDArray[Any], images: NDArray[Any], max_rank: int, noise: float, cutoff: float
+) -> NDArray[Any]:
+    """Return the leading eigenvectors, as columns, of theta theta^dag plus `noise` of images images^dag."""
+    gram = theta @ theta.conj().T
+    perturbation = images @ images.conj().T
+    gram += noise / max(float(np.trace(perturbation).real), 1e-300) * perturbation
+    values, vectors = scipy.linalg.eigh(gram, driver="evd", overwrite_a=True, check_finite=False)
+    rank = max(1, min(max_rank, int(np.count_nonzero(values > cutoff))))
+    return np.ascontiguousarray(vectors[:, : -rank - 1 : -1])
+
+
+def random_state(
+    num_sites: int, bond_dim: int, rng: np.random.Generator, dtype: type[Any] = np.float64
+) -> list[NDArray[Any]]:
+    """Return a random matrix-product state of spins, right-orthonormal and of norm 1."""
+    dims = [min(bond_dim, 2**k, 2 ** (num_sites - k)) for k in range(num_sites + 1)]
+    tensors = []
+    for k in range(num_sites):
+        shape = (dims[k], 2, dims[k + 1])
+        tensor = rng.standard_normal(shape)
+        tensors.append(tensor + 1j * rng.standard_normal(shape) if dtype is np.complex128 else tensor)
+    chain = CanonicalChain.from_tensors(tensors, bond_dim, 0.0)
+    chain.tensors[0] = chain.tensors[0] / np.linalg.norm(chain.tensors[0])
+    return chain.tensors
+
+
+def energy_variance(tensors: Sequence[NDArray[Any]], mpo: Sequence[NDArray[Any]]) -> float:
+    """Return |MPO v|^2; with the MPO of H - E this is the variance of the energy. Cost: chi^3 w^2 d."""
+    environment: NDArray[Any] = np.ones((1, 1, 1, 1))
+    for tensor, W in zip(tensors, mpo, strict=True):
+        half = np.tensordot(environment, tensor, (3, 0))
+        half = np.tensordot(half, W, ((2, 3), (0, 3)))
+        half = np.tensordot(half, W.conj(), ((1, 4), (0, 2)))
+        environment = np.tensordot(tensor.conj(), half, ((0, 1), (0, 4))).transpose(0, 3, 2, 1)
+    return float(np.real(environment[0, 0, 0, 0]))

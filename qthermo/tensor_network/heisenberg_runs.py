@@ -1,0 +1,159 @@
+"""What `HeisenbergTEBD` runs: the thermometer's correlator, or observables from a product state."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from qthermo.answers import Answer, autocorrelation_answer, evolution_answer, structure_factor_answer
+from qthermo.errors import NotConvergedError, UnsupportedError
+from qthermo.models import Model, SpinModel
+from qthermo.operators import PauliSum
+from qthermo.problems import Autocorrelation, Evolution, Problem, StructureFactor
+from qthermo.progress import Progress
+from qthermo.tensor_network.checked_runs import ASKED, CHECKS, KNOBS, Check, CheckedRuns, warn_if_lost
+from qthermo.tensor_network.checkpoint import fingerprint, method_fields
+from qthermo.tensor_network.heisenberg_evolution import OperatorEvolution
+from qthermo.tensor_network.pauli_mpo import compress_pauli_vector
+from qthermo.tensor_network.pauli_transfer import bond_generators, exponentiate
+from qthermo.tensor_network.trotter_steps import GateCache
+
+if TYPE_CHECKING:
+    from qthermo.tensor_network.heisenberg_tebd import HeisenbergTEBD
+
+__all__ = ["BLOCH_VECTORS", "run_autocorrelation", "run_evolution", "run_structure_factor", "start_evolution"]
+
+_WINDOW = 5.5
+BLOCH_VECTORS = {"0": (1, 0, 0, 1), "1": (1, 0, 0, -1), "+": (1, 1, 0, 0), "-": (1, -1, 0, 0)}
+"""<I>, <X>, <Y>, <Z> of the letters of a product state."""
+
+
+def start_evolution(
+    model: Model,
+    operator: PauliSum,
+    method: HeisenbergTEBD,
+    *,
+    check: Check = ASKED,
+    jumps: Sequence[tuple[float, PauliSum]] = (),
+) -> OperatorEvolution:
+    """Return O(0), ready to advance: the run asked for, or one of its checks."""
+    if not isinstance(model, SpinModel):
+        raise UnsupportedError("HeisenbergTEBD needs a model of spins.")
+    chain = compress_pauli_vector(operator, max(operator.num_sites, 1))
+    chain.max_bond_dim = check.bond(method.max_bond_dim)
+    chain.cutoff = check.cutoff_factor * method.truncation_error
+    return OperatorEvolution(
+        chain,
+        GateCache(bond_generators(model.hamiltonian, model.num_sites, jumps), exponentiate),
+        method.trotter_order,
+        method.time_step,
+        refinement=check.refinement,
+        is_unitary=not jumps,
+    )
+
+
+def _prepare(
+    problem: Problem, operator: PauliSum, method: HeisenbergTEBD, jumps: Sequence[tuple[float, PauliSum]] = ()
+) -> list[OperatorEvolution]:
+    checks = CHECKS if method.estimate_errors else (ASKED,)
+    return [start_evolution(problem.model, operator, method, check=check, jumps=jumps) for check in checks]
+
+
+def _checked(
+    problem: Problem, method: HeisenbergTEBD, runs: list[OperatorEvolution], suffix: str = ""
+) -> CheckedRuns[OperatorEvolution]:
+    return CheckedRuns(
+        runs,
+        method.trotter_order,
+        method.tolerance,
+        stop=method.stop_at_tolerance,
+        checkpoint=None if method.checkpoint is None else f"{method.checkpoint}{suffix}",
+        key=fingerprint(problem, method, method_fields(method)),
+    )
+
+
+def run_autocorrelation(problem: Autocorrelation, method: HeisenbergTEBD, progress: Progress) -> Answer:
+    """Answer `Autocorrelation` at beta = 0, through C(2t) where H is real."""
+    model = problem.model
+    doubling = method.time_doubling and isinstance(model, SpinModel) and model.hamiltonian.is_real
+    runs = _prepare(problem, PauliSum.pauli("Z", 0), method)
+    values, errors = _checked(problem, method, runs).measure(
+        problem.times / 2 if doubling else problem.times,
+        (lambda run: run.doubled()) if doubling else (lambda run: run.component("Z")),
+        progress,
+    )
+    warn_if_lost(problem.times, errors, method.tolerance, stopped=method.stop_at_tolerance, what="the correlator")
+    return autocorrelation_answer(
+        problem, values, errors=errors, diagnostics={"time_doubling": doubling, **_diagnostics(runs[0])}
+    )
+
+
+def run_evolution(problem: Evolution, method: HeisenbergTEBD, progress: Progress) -> Answer:
+    """Answer `Evolution`: each observable evolves backwards from its time to the product state."""
+    vectors = np.array([BLOCH_VECTORS[letter] for letter in problem.initial_state], np.float64)
+    columns, diagnostics = [], {}
+    for k, (name, operator) in enumerate(problem.observables.items()):
+        runs = _prepare(problem, operator, method, problem.jump_operators)
+        share = _share(progress, k, len(problem.observables), name)
+        checked = _checked(problem, method, runs, "" if len(problem.observables) == 1 else f".{k}")
+        values, errors = checked.measure(problem.times, lambda run: run.expectation(vectors), share)
+        warn_if_lost(problem.times, errors, method.tolerance, stopped=method.stop_at_tolerance, what=f"`{name}`")
+        columns.append((values, errors))
+        diagnostics[name] = _diagnostics(runs[0])
+    errors_found = {error: np.array([errors[error] for _, errors in columns]).T for error in columns[0][1]}
+    expectation: NDArray[np.float64] = np.array([values for values, _ in columns]).T
+    return evolution_answer(problem, expectation, errors=errors_found, diagnostics=diagnostics)
+
+
+def run_structure_factor(problem: StructureFactor, method: HeisenbergTEBD, progress: Progress) -> Answer:
+    """Answer `StructureFactor` by the trapezoidal sum of the bath's correlator, Gaussian window and phase."""
+    bath = SpinModel(
+        family="bath",
+        parameters={},
+        thermometer=PauliSum([(s, c) for s, c in problem.bath_hamiltonian.items() if s.sites == (0,)]),
+        coupling=PauliSum([(s, c) for s, c in problem.bath_hamiltonian.items() if len(s.sites) > 1 and 0 in s.sites]),
+        bath=PauliSum([(s, c) for s, c in problem.bath_hamiltonian.items() if 0 not in s.sites]),
+        num_sites=problem.model.num_bath_sites,
+    )
+    operator = problem.bath_operator
+    doubling = method.time_doubling and bath.hamiltonian.is_real and operator.is_real
+    checks = CHECKS if method.estimate_errors else (ASKED,)
+    runs = [start_evolution(bath, operator, method, check=check) for check in checks]
+    starts = {id(run): run.chain.copy() for run in runs}
+    times = np.arange(0.0, _WINDOW / problem.resolution, method.time_step)
+    values, errors = _checked(problem, method, runs).measure(
+        times / 2 if doubling else times,
+        (lambda run: run.doubled()) if doubling else (lambda run: run.overlap_with(starts[id(run)])),
+        progress,
+    )
+    scale = float(values[0])
+    for name, error in errors.items():
+        weighted = np.nan_to_num(error, nan=np.inf) * np.exp(-((problem.resolution * times) ** 2) / 2) / scale
+        if float(weighted.max()) > method.tolerance:
+            raise NotConvergedError(
+                f"The {name} of the bath's correlator must stay below tolerance = {method.tolerance:g} times its start "
+                f"within the window, but passes it at time {times[int(np.argmax(weighted > method.tolerance))]:g}: "
+                f"{KNOBS[name]} or widen resolution = {problem.resolution:g}."
+            )
+    weights = np.where(times == 0, 0.5, 1.0) * np.exp(-((problem.resolution * times) ** 2) / 2) * values
+    spectrum = 2 * method.time_step * np.cos(np.outer(problem.frequencies, times)) @ weights
+    return structure_factor_answer(problem, spectrum, diagnostics={"time_doubling": doubling, **_diagnostics(runs[0])})
+
+
+def _share(progress: Progress, index: int, count: int, name: str) -> Progress:
+    """Return the part of a progress bar that belongs to one of several observables."""
+    return lambda fraction, words: progress((index + fraction) / count, f"{name}: {words}")
+
+
+def _diagnostics(run: OperatorEvolution) -> dict[str, Any]:
+    return {
+        "max_bond_dim_reached": run.chain.max_bond,
+        "discarded_weight": run.chain.discarded_weight,
+        "num_steps": run.num_steps,
+        "num_gates": run.chain.num_gates,
+        "light_cone": run.chain.num_sites,
+        "bond_dimensions": run.chain.bond_dimensions,
+    }
