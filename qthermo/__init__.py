@@ -44,7 +44,10 @@ from qthermo.tensor_network.influence_functional import InfluenceFunctional
 from qthermo.tensor_network.light_cone_contraction import LightConeContraction
 from qthermo.tensor_network.purified_tebd import PurifiedTEBD
 from qthermo.tensor_network.tdvp import TDVP
+from qthermo.theory.bath_spectrum import BathSpectrum
 from qthermo.theory.cavity_diffuson import CavityDiffuson
+from qthermo.theory.golden_rule import GoldenRule
+from qthermo.theory.population_dynamics import PopulationDynamics
 
 __version__ = version("qthermo")
 
@@ -52,6 +55,7 @@ __all__ = [
     "DMRG",
     "TDVP",
     "Autocorrelation",
+    "BathSpectrum",
     "CavityDiffuson",
     "CoarseGrained",
     "CollisionCircuit",
@@ -61,6 +65,7 @@ __all__ = [
     "Evolution",
     "ExecutionError",
     "FileError",
+    "GoldenRule",
     "GroundState",
     "HeisenbergTEBD",
     "InfluenceFunctional",
@@ -73,6 +78,7 @@ __all__ = [
     "NotConvergedWarning",
     "PauliString",
     "PauliSum",
+    "PopulationDynamics",
     "Propagator",
     "PurifiedTEBD",
     "QThermoError",
