@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from qthermo.circuits.bundle_check import BundleCheck, check_bundle
     from qthermo.circuits.collision_builder import build_collision_circuit, count_collision_gates
     from qthermo.circuits.collision_circuit import CollisionCircuit
+    from qthermo.circuits.collision_resources import tabulate_resources
     from qthermo.circuits.compilation import CompiledCircuit, compile_circuit
     from qthermo.circuits.counts import analyse_counts
     from qthermo.circuits.dilation_circuit import DilationCircuit
@@ -47,6 +48,7 @@ __all__ = [
     "multi_product_weights",
     "save_qasm",
     "shot_factor",
+    "tabulate_resources",
     "to_qubit_order",
     "to_sparse_pauli_op",
     "zero_noise_weights",
@@ -74,6 +76,7 @@ _HOMES = {
     "multi_product_weights": "extrapolation",
     "save_qasm": "qasm",
     "shot_factor": "extrapolation",
+    "tabulate_resources": "collision_resources",
     "to_qubit_order": "qubit_order",
     "to_sparse_pauli_op": "qubit_order",
     "zero_noise_weights": "extrapolation",
