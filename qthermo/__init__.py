@@ -40,9 +40,14 @@ from qthermo.results import load_result, save_result
 from qthermo.solve import solve
 from qthermo.tensor_network.dmrg import DMRG
 from qthermo.tensor_network.heisenberg_tebd import HeisenbergTEBD
+from qthermo.tensor_network.influence_functional import InfluenceFunctional
+from qthermo.tensor_network.light_cone_contraction import LightConeContraction
 from qthermo.tensor_network.purified_tebd import PurifiedTEBD
 from qthermo.tensor_network.tdvp import TDVP
+from qthermo.theory.bath_spectrum import BathSpectrum
 from qthermo.theory.cavity_diffuson import CavityDiffuson
+from qthermo.theory.golden_rule import GoldenRule
+from qthermo.theory.population_dynamics import PopulationDynamics
 
 __version__ = version("qthermo")
 
@@ -50,6 +55,7 @@ __all__ = [
     "DMRG",
     "TDVP",
     "Autocorrelation",
+    "BathSpectrum",
     "CavityDiffuson",
     "CoarseGrained",
     "CollisionCircuit",
@@ -59,16 +65,20 @@ __all__ = [
     "Evolution",
     "ExecutionError",
     "FileError",
+    "GoldenRule",
     "GroundState",
     "HeisenbergTEBD",
+    "InfluenceFunctional",
     "InputError",
     "KMSJumps",
+    "LightConeContraction",
     "MemoryRefusedError",
     "MixingGap",
     "NotConvergedError",
     "NotConvergedWarning",
     "PauliString",
     "PauliSum",
+    "PopulationDynamics",
     "Propagator",
     "PurifiedTEBD",
     "QThermoError",

@@ -31,9 +31,13 @@ from qthermo.progress import Progress, silent
 from qthermo.results import build_dataset
 from qthermo.tensor_network.dmrg import DMRG
 from qthermo.tensor_network.heisenberg_tebd import HeisenbergTEBD
+from qthermo.tensor_network.influence_functional import InfluenceFunctional
+from qthermo.tensor_network.light_cone_contraction import LightConeContraction
 from qthermo.tensor_network.purified_tebd import PurifiedTEBD
 from qthermo.tensor_network.tdvp import TDVP
 from qthermo.theory.cavity_diffuson import CavityDiffuson
+from qthermo.theory.golden_rule import GoldenRule
+from qthermo.theory.population_dynamics import PopulationDynamics
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -64,8 +68,12 @@ METHODS: tuple[type[Method], ...] = (
     PurifiedTEBD,
     TDVP,
     DMRG,
+    LightConeContraction,
+    InfluenceFunctional,
     TrotterCircuit,
     CavityDiffuson,
+    PopulationDynamics,
+    GoldenRule,
     Davies,
     CoarseGrained,
     KMSJumps,
