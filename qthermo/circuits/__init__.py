@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from qthermo.circuits.bundle import export_bundle
     from qthermo.circuits.bundle_check import BundleCheck, check_bundle
     from qthermo.circuits.collision_builder import build_collision_circuit, count_collision_gates
+    from qthermo.circuits.collision_bundle import check_collision_bundle, export_collisions
     from qthermo.circuits.collision_circuit import CollisionCircuit
     from qthermo.circuits.collision_resources import tabulate_resources
     from qthermo.circuits.compilation import CompiledCircuit, compile_circuit
@@ -40,9 +41,11 @@ __all__ = [
     "build_product_circuit",
     "build_trotter_circuit",
     "check_bundle",
+    "check_collision_bundle",
     "compile_circuit",
     "count_collision_gates",
     "export_bundle",
+    "export_collisions",
     "from_qubit_order",
     "load_qasm",
     "multi_product_weights",
@@ -55,6 +58,8 @@ __all__ = [
 ]
 
 _HOMES = {
+    "check_collision_bundle": "collision_bundle",
+    "export_collisions": "collision_bundle",
     "BundleCheck": "bundle_check",
     "CollisionCircuit": "collision_circuit",
     "CompiledCircuit": "compilation",

@@ -15,6 +15,7 @@ from qthermo.progress import Progress
 __all__ = ["CollisionCircuit"]
 
 _PROTOCOLS = ("channel", "density_matrix", "trajectories", "mps")
+_LARGE_BOND = 512
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,6 +95,8 @@ class CollisionCircuit:
         sites = problem.model.dimension.bit_length() - 1
         if self.protocol == "channel":
             return 16.0 * dim**2 * 4 * self.num_nodes * 3 * sites
+        if self.protocol == "mps":
+            return 3e8 + 16.0 * sites * _LARGE_BOND**2 * 8
         return 16.0 * 4 * dim * (dim if self.protocol == "density_matrix" else 1.0) + 2e8
 
     def run(self, problem: Problem, progress: Progress) -> Answer:

@@ -98,6 +98,21 @@ def test_trajectories_agree_with_density_matrices_of_the_same_sequences(protocol
     assert (exact["stderr"][1] > 0).all()
 
 
+def test_long_chains_run_by_matrix_product_states():
+    """Two strong collisions on 24 spins: the ends stay as they were where no collision and no Trotter step reaches."""
+    model = qt.models.spin_chain(hamiltonian=qt.PauliSum.from_text(" + ".join(f"0.7 Z{k}" for k in range(24))))
+    scheme = CollisionScheme(beta=1.0, coupling=1.0, energy_width=1.0, time_step=0.4)
+    method = qt.CollisionCircuit(
+        coupling=1.0, energy_width=1.0, time_step=0.4, protocol="mps", num_sequences=2, num_shots=4
+    )
+    times = np.array([0.0, 2.0]) * scheme.time_per_collision(72)
+    data = qt.solve(qt.Relaxation(model, beta=1.0, times=times), method)
+    z = data["polarisation"].values
+    np.testing.assert_allclose(z[0], -1, atol=1e-12)
+    assert np.count_nonzero(np.abs(z[1] + 1) > 1e-9) <= 4
+    assert float(data["energy"][1]) == pytest.approx(0.7 * z[1].sum(), abs=1e-9)
+
+
 def test_the_channel_relaxes_as_the_master_equation_says():
     """Same time axis: weak collisions follow CoarseGrained on its slow variables, here the energy."""
     problem = qt.Relaxation(SMALL, beta=1.0, times=[0.0, 1.0, 3.0, 8.0], initial_state="11")

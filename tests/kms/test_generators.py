@@ -33,7 +33,7 @@ def exact_generators(basis, couplings):
 
 
 @pytest.mark.parametrize("chain", CHAINS)
-@pytest.mark.parametrize("beta", [0.5, 1.0, 2.0])
+@pytest.mark.parametrize("beta", [0.0, 0.5, 1.0, 2.0, 5.0])
 def test_exact_constructions_obey_detailed_balance_to_rounding(chain: str, beta: float):
     num_sites = 4 if chain != "complex" else 3
     for generator in exact_generators(*setting(CHAINS[chain](num_sites), num_sites, beta)):

@@ -106,6 +106,14 @@ def test_eight_spins():
     assert float(data["gap"]) == pytest.approx(1.12860516, abs=1e-8)
 
 
+def test_what_is_too_large_for_matrices_is_sent_to_dmrg_and_tdvp():
+    model = qt.models.spin_chain(hamiltonian=tilted_ising(20))
+    with pytest.raises(qt.MemoryRefusedError, match="DMRG"):
+        qt.solve(qt.MixingGap(model, beta=1.0), qt.KMSJumps())
+    with pytest.raises(qt.MemoryRefusedError, match="TDVP"):
+        qt.solve(qt.Relaxation(model, beta=1.0, times=[1.0]), qt.KMSJumps())
+
+
 BAD = {
     "rate": (lambda: qt.Davies(rate="arrhenius"), "`rate`"),
     "width": (lambda: qt.CoarseGrained(energy_width=0.0), "`energy_width` must be greater than 0"),
