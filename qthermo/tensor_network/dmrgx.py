@@ -99,7 +99,7 @@ def _run(problem: ExcitedState, method: DMRGX, progress: Progress) -> Answer:
             return ground_state_answer(energy, variance=variance, diagnostics=diagnostics)
     raise NotConvergedError(
         f"The variance must fall below tolerance = {method.tolerance:g}, but is {variance:.2g} after "
-        f"{method.max_sweeps} sweeps: raise max_bond_dim above {method.max_bond_dim}, unless the model is too weakly disordered."
+        f"{method.max_sweeps} sweeps: raise max_bond_dim above {method.max_bond_dim}, if the chain is localised at all."
     )
 
 
