@@ -46,7 +46,10 @@ from qthermo.tensor_network.influence_functional import InfluenceFunctional
 from qthermo.tensor_network.light_cone_contraction import LightConeContraction
 from qthermo.tensor_network.purified_tebd import PurifiedTEBD
 from qthermo.tensor_network.tdvp import TDVP
+from qthermo.theory.bath_spectrum import BathSpectrum
 from qthermo.theory.cavity_diffuson import CavityDiffuson
+from qthermo.theory.golden_rule import GoldenRule
+from qthermo.theory.population_dynamics import PopulationDynamics
 
 __version__ = version("qthermo")
 
@@ -55,6 +58,7 @@ __all__ = [
     "DMRGX",
     "TDVP",
     "Autocorrelation",
+    "BathSpectrum",
     "CavityDiffuson",
     "CoarseGrained",
     "CollisionCircuit",
@@ -65,6 +69,7 @@ __all__ = [
     "ExcitedState",
     "ExecutionError",
     "FileError",
+    "GoldenRule",
     "GroundState",
     "HeisenbergTEBD",
     "InfluenceFunctional",
@@ -77,6 +82,7 @@ __all__ = [
     "NotConvergedWarning",
     "PauliString",
     "PauliSum",
+    "PopulationDynamics",
     "Propagator",
     "PurifiedTEBD",
     "QThermoError",

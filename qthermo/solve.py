@@ -38,6 +38,8 @@ from qthermo.tensor_network.light_cone_contraction import LightConeContraction
 from qthermo.tensor_network.purified_tebd import PurifiedTEBD
 from qthermo.tensor_network.tdvp import TDVP
 from qthermo.theory.cavity_diffuson import CavityDiffuson
+from qthermo.theory.golden_rule import GoldenRule
+from qthermo.theory.population_dynamics import PopulationDynamics
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -73,6 +75,8 @@ METHODS: tuple[type[Method], ...] = (
     InfluenceFunctional,
     TrotterCircuit,
     CavityDiffuson,
+    PopulationDynamics,
+    GoldenRule,
     Davies,
     CoarseGrained,
     KMSJumps,

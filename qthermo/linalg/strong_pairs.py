@@ -104,7 +104,8 @@ def gather_edges(
 @numba.njit(parallel=True, fastmath=True, cache=True)
 def send_cavity_edges(
     offsets: NDArray[np.int64], weights: NDArray[np.float64], mirror: NDArray[np.int64],
-    messages: NDArray[np.complex128], inverse: NDArray[np.complex128], out: NDArray[np.complex128],
+    messages: NDArray[np.complex128], inverse: NDArray[np.complex128],
+    out: NDArray[np.complex128],
 ) -> None:  # fmt: skip
     """Set out[mirror[e]] = 1 / (inverse[k] + weights[e] messages[e]) for every edge e of every receiver k."""
     for k in numba.prange(offsets.size - 1):

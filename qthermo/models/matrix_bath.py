@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from qthermo.checks import check_finite_array, check_hermitian, check_integer, check_real
+from qthermo.errors import InputError
 from qthermo.models.bath_eigenbasis import BathEigenbasis
 from qthermo.models.model import MatrixModel, record
 from qthermo.seeds import Stream, sample_generator
@@ -15,18 +17,51 @@ from qthermo.seeds import Stream, sample_generator
 __all__ = ["matrix_bath", "sample_levy_bath"]
 
 
-def matrix_bath(*, bath_energies: ArrayLike, coupling_matrix: ArrayLike, splitting: float = 0.0) -> MatrixModel:
-    """Return H = (splitting/2) Z + diag(e_i) + X (x) V for a thermometer spin and any bath.
+def matrix_bath(
+    *,
+    bath_energies: ArrayLike,
+    coupling_matrix: ArrayLike | None = None,
+    splitting: float = 0.0,
+    levels: ArrayLike | None = None,
+    couplings: Mapping[tuple[int, int], ArrayLike] | None = None,
+    level_values: ArrayLike | None = None,
+) -> MatrixModel:
+    """Return a thermometer coupled to any bath given by its energies and coupling matrices.
+
+    With `coupling_matrix`: a spin, H = (splitting/2) Z + diag(e_i) + X (x) V. With `levels` and `couplings`: a
+    thermometer of any number of levels, H = sum_a E_a |a><a| + diag(e_i) + sum_{a<b} (|a><b| (x) V_ab + h.c.).
 
     Args:
         bath_energies: e_i, shape (N,), energy.
         coupling_matrix: V_ij, shape (N, N), Hermitian, energy.
-        splitting: Omega, energy.
+        splitting: Omega of the spin, energy.
+        levels: E_a, shape (d,), energy.
+        couplings: V_ab for pairs a <= b, each of shape (N, N), energy; blocks (a, a) Hermitian.
+        level_values: z_a, what the thermometer's observable is in each level; spread evenly over [1, -1] by default.
 
     Raises:
-        InputError: a shape does not fit, a number is not finite, or the matrix is not Hermitian.
+        InputError: both or neither way is used, a shape does not fit, a number is not finite, or a matrix is not
+            Hermitian where it must be.
     """
-    return _build(bath_energies, coupling_matrix, splitting, family="matrix_bath", sampling={})
+    if (coupling_matrix is None) == (levels is None or couplings is None):
+        raise InputError("matrix_bath needs either `coupling_matrix`, or `levels` and `couplings`, but not both.")
+    if coupling_matrix is not None:
+        return _build(bath_energies, coupling_matrix, splitting, family="matrix_bath", sampling={})
+    energies = check_finite_array("levels", np.atleast_1d(np.asarray(levels)), ndim=1)
+    values = np.linspace(1.0, -1.0, energies.size) if level_values is None else level_values
+    eigenbasis = BathEigenbasis(
+        level_energies=energies,
+        level_values=np.asarray(values, np.float64),
+        bath_energies=np.asarray(bath_energies),
+        blocks={pair: np.asarray(block) for pair, block in (couplings or {}).items()},
+    )
+    parameters = {
+        "levels": record(eigenbasis.level_energies),
+        "level_values": record(eigenbasis.level_values),
+        "bath_energies": record(eigenbasis.bath_energies),
+        "couplings": {f"{a},{b}": record(block) for (a, b), block in eigenbasis.blocks.items()},
+    }
+    return MatrixModel(family="matrix_bath", parameters=parameters, eigenbasis=eigenbasis)
 
 
 def sample_levy_bath(

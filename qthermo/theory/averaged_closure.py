@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 
 __all__ = ["LevelSums"]
 
+_SLOW = 0.7
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LevelSums:
@@ -25,11 +27,13 @@ class LevelSums:
         densities: R_a = sum_{k in a} Y_k, shape (q, d).
         squares: S0_a = sum_{k in a} D_k, shape (q, d).
         flows: F_ab = sum_{k in a} D_k Gamma_k^b, shape (q, d, d).
+        exchanges: sum_{k in a} Y_k Gamma_k^b, shape (q, d, d).
     """
 
     densities: NDArray[Any]
     squares: NDArray[Any]
     flows: NDArray[Any]
+    exchanges: NDArray[Any]
 
     @classmethod
     def from_cavity(cls, products: NDArray[Any], partial: NDArray[Any], s: NDArray[Any]) -> LevelSums:
@@ -39,7 +43,19 @@ class LevelSums:
         """
         squares = np.asarray(products.sum(axis=1).T)
         flows = np.asarray(np.einsum("akq,abkq->qab", products, partial))
-        return cls(s[:, None] / 2 * squares + flows.sum(axis=2), squares, flows)
+        spectral = products * (s / 2 + partial.sum(axis=1))
+        exchanges = np.asarray(np.einsum("akq,abkq->qab", spectral, partial))
+        return cls(s[:, None] / 2 * squares + flows.sum(axis=2), squares, flows, exchanges)
+
+    def take(self, chosen: slice) -> LevelSums:
+        """Return some of the pairs."""
+        return LevelSums(self.densities[chosen], self.squares[chosen], self.flows[chosen], self.exchanges[chosen])
+
+    @property
+    def is_slow(self) -> NDArray[np.bool_]:
+        """Whether T = F / R, which one pass of the ladder applies to the levels, shrinks its largest mode slowly."""
+        transfer = self.flows / self.densities[:, None, :]
+        return np.asarray(np.abs(np.linalg.eigvals(transfer)).max(axis=1) > _SLOW)
 
     @property
     def matrix(self) -> NDArray[Any]:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from qthermo.answers import Answer, autocorrelation_answer, propagator_answer
+from qthermo.answers import Answer, Variable, autocorrelation_answer, propagator_answer
 from qthermo.checks import check_choice, check_integer, check_real
 from qthermo.errors import UnsupportedError
 from qthermo.models import BathEigenbasis, MatrixModel, Model
@@ -15,6 +15,7 @@ from qthermo.problems import Autocorrelation, Problem, Propagator
 from qthermo.progress import Progress
 
 if TYPE_CHECKING:
+    from qthermo.theory.averaged_closure import LevelSums
     from qthermo.theory.diffuson import Controls
 
 __all__ = ["CavityDiffuson"]
@@ -114,10 +115,11 @@ class CavityDiffuson:
         if not isinstance(problem, Propagator):
             raise UnsupportedError(f"CavityDiffuson does not answer {type(problem).__name__}.")
         solution = solve_diffuson(basis, *problem.points, np.eye(basis.num_levels), controls, progress)
-        return propagator_answer(
-            problem, basis, solution.propagator, solution.broadenings,
-            diagnostics={"converged": True, **solution.report, **excluded},
-        )  # fmt: skip
+        report = {"converged": True, **solution.report, **excluded}
+        answer = propagator_answer(problem, basis, solution.propagator, solution.broadenings, diagnostics=report)
+        if np.iscomplexobj(problem.laplace):
+            return answer
+        return replace(answer, variables={**answer.variables, **_stationary_variables(problem, basis, solution.sums)})
 
     def _autocorrelation(
         self,
@@ -136,6 +138,30 @@ class CavityDiffuson:
         return autocorrelation_answer(
             problem, values, errors={"laplace_error": errors}, diagnostics={"converged": True, **report, **excluded}
         )
+
+
+def _stationary_variables(problem: Propagator, basis: BathEigenbasis, sums: LevelSums) -> dict[str, Variable]:
+    """Return the stationary state at the middle of each energy window."""
+    from qthermo.theory.stationary import stationary_state
+
+    nodes = problem.window_nodes[0].size
+    found = stationary_state(sums.take(slice(nodes // 2, None, nodes)), basis.level_energies)
+    grid = (problem.energies.size, problem.laplace.size)
+    return {
+        name: Variable(("energy", "laplace", *dims), found[name].reshape(*grid, *found[name].shape[1:]), units, meaning)
+        for name, (dims, units, meaning) in _STATIONARY.items()
+    }
+
+
+_STATIONARY = {
+    "stationary_population": (("final",), "1", "left zero mode of 1 - T times sum |G|^2, normalised"),
+    "thermal_population": (("final",), "1", "bath density of states R_a, normalised"),
+    "balance_violation": ((), "1", "largest relative difference of stationary and thermal populations"),
+    "rate": (("initial", "final"), "energy", "mean rate 2 Gamma^b, weighted by the local densities of states"),
+    "rate_balance_violation": ((), "1", "imbalance of thermal populations under these rates over the flow"),
+    "inverse_temperature": ((), "1/energy", "minus the slope of log R_a against E_a"),
+    "conservation": ((), "1", "1 minus the largest eigenvalue of T, of order s"),
+}
 
 
 def _check_excluded(share: float) -> None:

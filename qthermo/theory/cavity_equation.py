@@ -131,12 +131,12 @@ def _pass(couplings: SplitCouplings, points: NDArray[np.complex128], state: _Sta
         for b in couplings.neighbours(a):
             state.partial[a, b] = _self_energy(couplings, state, a, b)
             inverse -= state.partial[a, b]
+        change = np.maximum(change, np.abs(state.green[a] * inverse - 1.0).max(axis=0))
         for b in couplings.neighbours(a):
             edges = couplings.strong[a, b]
             kernels.send_cavity_edges(
                 edges.offsets, edges.weights, edges.mirror, state.messages[a, b], inverse, state.messages[b, a]
             )
-        change = np.maximum(change, np.abs(state.green[a] * inverse - 1.0).max(axis=0))
         state.before[a] = state.green[a]
         state.green[a] = 1.0 / inverse
     return change

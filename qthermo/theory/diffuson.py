@@ -35,10 +35,10 @@ class Controls:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class DiffusonSolution:
-    """At q points (E, s): sum_b P_ab f_b, shape (q, d, m); R_a, shape (q, d); Gamma_k, shape (q, d*N); a report."""
+    """At q points (E, s): sum_b P_ab f_b, shape (q, d, m); sums over levels; Gamma_k, shape (q, d*N); a report."""
 
     propagator: NDArray[Any]
-    densities: NDArray[Any]
+    sums: LevelSums
     broadenings: NDArray[np.float64]
     report: dict[str, Any]
 
@@ -84,14 +84,19 @@ def solve_diffuson(
     back = np.argsort(order)
     return DiffusonSolution(
         np.concatenate([part.propagator for part in parts])[back],
-        np.concatenate([part.densities for part in parts])[back],
+        LevelSums(
+            *(
+                np.concatenate([getattr(part.sums, name) for part in parts])[back]
+                for name in ("densities", "squares", "flows", "exchanges")
+            )
+        ),
         np.concatenate([part.broadenings for part in parts])[back],
         {name: max(part.report[name] for part in parts) for name in parts[0].report},
     )
 
 
 def _cluster(energies: NDArray[np.float64], s: NDArray[Any]) -> NDArray[np.intp]:
-    """Return an order in which neighbours have near energies on both lines of the ladder, and share resonances.
+    """Return an order in which neighbours have near energies on both lines of the ladder and share resonances.
 
     The order of bit-interleaved ranks of E - Im s/2 and E + Im s/2; the same energies follow each other.
     """
@@ -129,7 +134,7 @@ def _solve_batch(
     else:
         values, more = _solve_edges(couplings, pairs, sums, sources, energies, controls)
         report |= more
-    return DiffusonSolution(values, sums.densities, cavity.broadenings[where[: s.size]], report)
+    return DiffusonSolution(values, sums, cavity.broadenings[where[: s.size]], report)
 
 
 def _solve_edges(

@@ -114,8 +114,8 @@ def solve_ladder(
     Passes go level after level, in place. What a weak pair sends is eliminated to the order of the cavity equation,
     with D_{l->k} = D_l |1 - x + 2 x^2|^2, x = W_kl G_k G_l; the totals U_k = f_a + sum_l W_kl X_{l->k} remain.
     After a pass the d slowest modes (U_k proportional to s/2 + Gamma_k on each level) are corrected by the averaged
-    closure, which is the ladder projected on them, for as long as the residual falls; plain passes
-    converge anyway, since the ladder is positive and loses to s.
+    closure, which is the ladder projected on them, and left alone for a while when the residual grows;
+    plain passes converge anyway, since the ladder is positive and loses to s.
 
     Cost: per pass, source and pair 12 products of N^2 weights for each two levels (24 if s is complex).
     """
@@ -127,14 +127,17 @@ def solve_ladder(
     state = _start(couplings, pairs, slow, scales)
     column = np.asarray(sums.densities[:, :, None] * scales)
     residuals = np.full(q, np.inf)
-    correcting = np.ones(q, bool)
+    resume, delay = np.zeros(q, int), np.full(q, 4)
     iterations = 0
     while iterations < max_iterations and not np.all(residuals <= tolerance):
         iterations += 1
         before, previous = residuals, column
         column = _pass(couplings, pairs, weak, source, state)
         residuals = np.abs(column - previous).max(axis=(1, 2)) / np.abs(column).max(axis=(1, 2))
-        correcting &= (residuals < before) & (residuals > tolerance)
+        rose = (residuals >= before) & (iterations > resume)
+        resume[rose] = iterations + delay[rose]
+        delay[rose] *= 2
+        correcting = sums.is_slow & (iterations > resume) & (residuals > tolerance)
         if correcting.any():
             column = column + _correct(couplings, pairs, sums, weak, source, state, slow, column, correcting)
     return LadderSolution(column, iterations, residuals)
@@ -148,7 +151,7 @@ def _start(couplings: SplitCouplings, pairs: LadderPairs, slow: NDArray[Any], sc
 
 def _outer(values: NDArray[Any], factors: NDArray[Any]) -> NDArray[Any]:
     """Return values[k, q] factors[m, q] as a matrix with columns (m, q)."""
-    return np.asarray((values[:, None, :] * factors).reshape(len(values), -1))
+    return np.asarray((values[:, None, :] * factors).reshape(len(values), factors.size))
 
 
 def _per_source(values: NDArray[Any], like: NDArray[Any]) -> NDArray[Any]:

@@ -60,7 +60,7 @@ def build_contour(basis: BathEigenbasis, longest: float, nodes: tuple[int, int])
             rows[b] += square.sum(axis=0)
     norms = np.sqrt(rows)
     shift = _GROWTH / max(longest, 1e-3)
-    cutoff = _CUTOFF * float(np.quantile(norms, 0.99)) + 2 * float(np.ptp(basis.level_energies)) + 20 * shift
+    cutoff = _CUTOFF * float(np.quantile(norms, 0.9)) + 2 * float(np.ptp(basis.level_energies)) + 20 * shift
     width = 2 * float(np.std(basis.energies) + np.median(norms)) + shift
     return Contour(shift=shift, cutoff=cutoff, centre=float(basis.energies.mean()), width=width, nodes=nodes)
 
@@ -81,7 +81,7 @@ def diffuson_autocorrelation(
 
     The denominator follows from Ward's identity on the same nodes, so that most of the quadrature's error cancels.
     The error is the change from leaving out every second frequency, plus that from every second energy, plus the tail
-    beyond the cutoff taken as omega^-4.
+    beyond the cutoff, |f| min(cutoff/2, 1/t): what is left out there are oscillations faster than the cutoff.
 
     Args:
         basis: the model in the bath's eigenbasis.
@@ -103,7 +103,8 @@ def diffuson_autocorrelation(
     coarse = invert_cosine(contour, _combine(grid, slice(None)), times, 2)
     halves = [invert_cosine(contour, _combine(grid, slice(k, None, 2)), times, 1) for k in (0, 1)]
     last = _combine(grid, slice(None))[-1].real
-    tail = 2 / np.pi * np.exp(contour.shift * times) * abs(last) * contour.frequencies[-1] / 3
+    cutoff = contour.frequencies[-1]
+    tail = 2 / np.pi * np.exp(contour.shift * times) * abs(last) * np.minimum(cutoff / 2, 1 / np.maximum(times, 1e-9))
     errors = np.abs(full - coarse) + np.abs(halves[0] - halves[1]) / 2 + tail * (times > 0)
     if errors.max() > tolerance:
         warnings.warn(
@@ -116,7 +117,7 @@ def diffuson_autocorrelation(
     return (
         full,
         errors,
-        {"laplace_shift": contour.shift, "cutoff_frequency": contour.frequencies[-1], **solution.report},
+        {"laplace_shift": contour.shift, "cutoff_frequency": float(cutoff), **solution.report},
     )
 
 
@@ -125,7 +126,7 @@ def _collect(
 ) -> NDArray[Any]:
     """Return numerator, denominator and s at each node, weighted, shape (3, energy, frequency)."""
     signed = np.einsum("qam,a->q", solution.propagator, values).reshape(laplace.shape)
-    total = ((values**2) @ solution.densities.T).reshape(laplace.shape) * 2 / laplace
+    total = ((values**2) @ solution.sums.densities.T).reshape(laplace.shape) * 2 / laplace
     weights = contour.weights[:, None]
     return np.stack([signed * weights, total * weights, laplace])
 
