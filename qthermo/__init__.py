@@ -29,6 +29,7 @@ from qthermo.operators import PauliString, PauliSum
 from qthermo.problems import (
     Autocorrelation,
     Evolution,
+    ExcitedState,
     GroundState,
     MixingGap,
     Propagator,
@@ -39,6 +40,7 @@ from qthermo.problems import (
 from qthermo.results import load_result, save_result
 from qthermo.solve import solve
 from qthermo.tensor_network.dmrg import DMRG
+from qthermo.tensor_network.dmrgx import DMRGX
 from qthermo.tensor_network.heisenberg_tebd import HeisenbergTEBD
 from qthermo.tensor_network.influence_functional import InfluenceFunctional
 from qthermo.tensor_network.light_cone_contraction import LightConeContraction
@@ -53,6 +55,7 @@ __version__ = version("qthermo")
 
 __all__ = [
     "DMRG",
+    "DMRGX",
     "TDVP",
     "Autocorrelation",
     "BathSpectrum",
@@ -63,6 +66,7 @@ __all__ = [
     "Dense",
     "DilationCircuit",
     "Evolution",
+    "ExcitedState",
     "ExecutionError",
     "FileError",
     "GoldenRule",

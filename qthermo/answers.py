@@ -96,8 +96,8 @@ def ground_state_answer(
     truncation_error: float | None = None,
     diagnostics: Mapping[str, Any] | None = None,
 ) -> Answer:
-    """Return the answer to `GroundState`; `variance` and `truncation_error` where the method has them."""
-    variables = {"energy": Variable((), np.array(energy), "energy", "ground-state energy")}
+    """Return the answer to `GroundState` or `ExcitedState`; variance and truncation error where the method has them."""
+    variables = {"energy": Variable((), np.array(energy), "energy", "energy of the eigenstate")}
     if variance is not None:
         variables["variance"] = Variable((), np.array(variance), "energy^2", "<H^2> - <H>^2")
     if truncation_error is not None:

@@ -20,6 +20,7 @@ from qthermo.operators import PauliString, PauliSum
 __all__ = [
     "Autocorrelation",
     "Evolution",
+    "ExcitedState",
     "GroundState",
     "MixingGap",
     "Problem",
@@ -240,6 +241,30 @@ class StructureFactor:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class ExcitedState:
+    """The energy of the eigenstate that overlaps most with a product state.
+
+    Args:
+        model: a model of spins.
+        initial_state: one letter per site, site 0 first, as in `Evolution`.
+
+    Raises:
+        InputError: the letters do not fit the model.
+
+    The answer holds `energy`, a scalar.
+    """
+
+    model: SpinModel
+    initial_state: str = field(kw_only=True)
+
+    def __post_init__(self) -> None:
+        _check_model_type(self.model)
+        if not isinstance(self.model, SpinModel):
+            raise InputError("Argument `model` must be a model of spins, but is given by matrices.")
+        _check_product_state(self.initial_state, self.model.num_sites)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class ThermalState:
     """Energy and free energy of rho = e^{-beta H} / Z.
 
@@ -348,7 +373,15 @@ def _check_state(state: object, dimension: int) -> str | NDArray[Any]:
 
 
 Problem = (
-    Autocorrelation | Evolution | Propagator | GroundState | StructureFactor | ThermalState | MixingGap | Relaxation
+    Autocorrelation
+    | Evolution
+    | Propagator
+    | GroundState
+    | ExcitedState
+    | StructureFactor
+    | ThermalState
+    | MixingGap
+    | Relaxation
 )
 
 

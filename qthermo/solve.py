@@ -19,6 +19,7 @@ from qthermo.memory import available_memory, check_memory
 from qthermo.problems import (
     Autocorrelation,
     Evolution,
+    ExcitedState,
     GroundState,
     MixingGap,
     Problem,
@@ -30,6 +31,7 @@ from qthermo.problems import (
 from qthermo.progress import Progress, silent
 from qthermo.results import build_dataset
 from qthermo.tensor_network.dmrg import DMRG
+from qthermo.tensor_network.dmrgx import DMRGX
 from qthermo.tensor_network.heisenberg_tebd import HeisenbergTEBD
 from qthermo.tensor_network.influence_functional import InfluenceFunctional
 from qthermo.tensor_network.light_cone_contraction import LightConeContraction
@@ -68,6 +70,7 @@ METHODS: tuple[type[Method], ...] = (
     PurifiedTEBD,
     TDVP,
     DMRG,
+    DMRGX,
     LightConeContraction,
     InfluenceFunctional,
     TrotterCircuit,
@@ -85,6 +88,7 @@ PROBLEMS: tuple[type[Problem], ...] = (
     Evolution,
     Propagator,
     GroundState,
+    ExcitedState,
     StructureFactor,
     ThermalState,
     MixingGap,

@@ -15,11 +15,20 @@ from qthermo.answers import (
     thermal_answer,
 )
 from qthermo.exact.autocorrelation import thermal_autocorrelation
-from qthermo.exact.evolution import exact_evolution
+from qthermo.exact.evolution import exact_evolution, nearest_energy
 from qthermo.exact.propagator import exact_propagator
 from qthermo.exact.spectrum import block_dimensions, diagonalise_blocks, ground_energy, thermal_sums
 from qthermo.exact.structure_factor import exact_structure_factor
-from qthermo.problems import Autocorrelation, Evolution, GroundState, Problem, Propagator, StructureFactor, ThermalState
+from qthermo.problems import (
+    Autocorrelation,
+    Evolution,
+    ExcitedState,
+    GroundState,
+    Problem,
+    Propagator,
+    StructureFactor,
+    ThermalState,
+)
 from qthermo.progress import Progress
 
 __all__ = ["Dense"]
@@ -41,6 +50,7 @@ class Dense:
         Evolution,
         Propagator,
         GroundState,
+        ExcitedState,
         StructureFactor,
         ThermalState,
     )
@@ -50,7 +60,7 @@ class Dense:
 
     def estimate_memory(self, problem: Problem) -> float:
         """Return the bytes needed at the peak."""
-        if isinstance(problem, Propagator | Evolution):
+        if isinstance(problem, Propagator | Evolution | ExcitedState):
             largest, copies = problem.model.dimension, 8.0
             copies *= 4.0 if isinstance(problem, Evolution) and problem.jump_operators else 1.0
         else:
@@ -65,6 +75,8 @@ class Dense:
             return _propagator(problem, progress)
         if isinstance(problem, Evolution):
             return evolution_answer(problem, exact_evolution(problem, progress))
+        if isinstance(problem, ExcitedState):
+            return ground_state_answer(nearest_energy(problem))
         if isinstance(problem, StructureFactor):
             return structure_factor_answer(problem, exact_structure_factor(problem))
         if isinstance(problem, ThermalState):

@@ -12,10 +12,10 @@ from scipy.sparse import csr_array
 
 from qthermo.errors import NotConvergedError
 from qthermo.exact.spectrum import diagonalise
-from qthermo.problems import Evolution
+from qthermo.problems import Evolution, ExcitedState
 from qthermo.progress import Progress
 
-__all__ = ["exact_evolution"]
+__all__ = ["exact_evolution", "nearest_energy"]
 
 _AMPLITUDES = {"0": (1.0, 0.0), "1": (0.0, 1.0), "+": (0.5**0.5, 0.5**0.5), "-": (0.5**0.5, -(0.5**0.5))}
 _RTOL, _ATOL = 1e-10, 1e-12
@@ -37,6 +37,13 @@ def exact_evolution(problem: Evolution, progress: Progress) -> NDArray[np.float6
     phases = np.exp(-1j * np.outer(energies, problem.times))
     states = vectors @ (phases * (vectors.conj().T @ state)[:, None])
     return np.array([np.einsum("it,it->t", states.conj(), operator @ states).real for operator in operators]).T
+
+
+def nearest_energy(problem: ExcitedState) -> float:
+    """Return the eigenvalue whose eigenvector overlaps most with the product state; cost D^3."""
+    state = reduce(np.kron, [np.array(_AMPLITUDES[letter]) for letter in problem.initial_state])
+    energies, vectors = diagonalise(problem.model.hamiltonian.to_dense(problem.model.num_sites))
+    return float(energies[np.argmax(np.abs(vectors.conj().T @ state))])
 
 
 def _integrate(

@@ -5,8 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+import numpy as np
+from numpy.typing import NDArray
+
 from qthermo.answers import Answer
-from qthermo.checks import check_choice, check_integer, check_real
+from qthermo.checks import check_ascending, check_choice, check_integer, check_real
 from qthermo.errors import InputError, UnsupportedError
 from qthermo.models import SpinModel
 from qthermo.operators import group_bonds
@@ -97,3 +100,24 @@ class PurifiedTEBD:
             if isinstance(problem, ThermalState):
                 return run_thermal_state(problem, self, progress)
         raise UnsupportedError(f"PurifiedTEBD does not answer {type(problem).__name__}.")
+
+    def scan_betas(
+        self, model: SpinModel, *, times: NDArray[np.float64], betas: NDArray[np.float64]
+    ) -> NDArray[np.complex128]:
+        """Return C(t) at many temperatures, shape (beta, time), from one evolution and one cooling.
+
+        C(t) = Tr[Z_0 rho Z_0(t)] is the overlap of Z_0(t), evolved once at infinite temperature, with Z_0 rho. The
+        truncation is the best at infinite temperature only, so this reaches shorter times than a run at each beta; it
+        is compared with half the bond dimension, and warns where the change exceeds `tolerance`.
+
+        Raises:
+            InputError: the model is no nearest-neighbour chain, or times or betas do not ascend from 0 upwards.
+        """
+        from threadpoolctl import threadpool_limits
+
+        from qthermo.tensor_network.beta_scan import scan_betas
+
+        problem = Autocorrelation(model, times=times)
+        self.check(problem)
+        with threadpool_limits(1):
+            return scan_betas(problem, check_ascending("betas", betas), self)

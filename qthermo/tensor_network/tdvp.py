@@ -35,6 +35,7 @@ class TDVP:
             times 4/3 is `trotter_error`. Each is the largest up to its time.
         stop_at_tolerance: end the evolution where the estimate first exceeds `tolerance`; later values are NaN.
         time_doubling: use C(2t) where H is real.
+        record_entropy: for `Evolution`, also answer `entropy` (time, bond), the entanglement entropy in nats.
         checkpoint: file that keeps the state after every time; a run that finds its own file goes on from there.
         filter: of the jump operators of a `Relaxation`, see `KMSJumps`.
         patch_radius: of those jumps. A `Relaxation` evolves the density matrix of a chain, (ket, bra) on each site, by
@@ -59,6 +60,7 @@ class TDVP:
     estimate_errors: bool = True
     stop_at_tolerance: bool = True
     time_doubling: bool = True
+    record_entropy: bool = False
     checkpoint: str | None = None
     filter: str = "smooth_metropolis"
     patch_radius: int = 1

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from qthermo.answers import Answer, autocorrelation_answer, evolution_answer
+from qthermo.answers import Answer, Variable, autocorrelation_answer, evolution_answer
 from qthermo.errors import UnsupportedError
 from qthermo.models import Model, SpinModel
 from qthermo.problems import Autocorrelation, Evolution, Problem
 from qthermo.progress import Progress
+from qthermo.tensor_network.canonical_chain import CanonicalChain
 from qthermo.tensor_network.checked_runs import ASKED, CHECKS, Check, CheckedRuns, warn_if_lost
 from qthermo.tensor_network.checkpoint import fingerprint, method_fields
 from qthermo.tensor_network.pauli_mpo import LEFT_MULTIPLICATION, build_mpo, build_superoperator
@@ -73,14 +74,30 @@ def run_evolution(problem: Evolution, method: TDVP, progress: Progress) -> Answe
     runs = [_evolution(state, mpo, -1j, method.time_step, method, check) for check in _checks(method)]
 
     def measure(run: SweepEvolution) -> NDArray[np.float64]:
-        return np.array([np.real(run.expectation(operator)) for operator in observables])
+        means = [np.real(run.expectation(operator)) for operator in observables]
+        return np.array([*means, *_entropies(run.tensors)] if method.record_entropy else means)
 
-    values, errors = _checked(problem, method, runs).measure(
-        problem.times, measure, progress, shape=(len(observables),)
-    )
+    count = len(observables)
+    shape = (count + (n - 1 if method.record_entropy else 0),)
+    values, errors = _checked(problem, method, runs).measure(problem.times, measure, progress, shape=shape)
+    values, entropies = values[:, :count], values[:, count:]
+    errors = {name: error[:, :count] for name, error in errors.items()}
     worst = {name: error.max(axis=1) for name, error in errors.items()}
     warn_if_lost(problem.times, worst, method.tolerance, stopped=method.stop_at_tolerance, what="the expectation")
-    return evolution_answer(problem, values, errors=errors, diagnostics=_diagnostics(runs[0]))
+    answer = evolution_answer(problem, values, errors=errors, diagnostics=_diagnostics(runs[0]))
+    if not method.record_entropy:
+        return answer
+    entropy = Variable(("time", "bond"), entropies, "1", "entanglement entropy of sites up to the bond, in nats")
+    return Answer(
+        variables={**answer.variables, "entropy": entropy},
+        coordinates={**answer.coordinates, "bond": np.arange(n - 1)},
+        diagnostics=answer.diagnostics,
+    )
+
+
+def _entropies(tensors: list[NDArray[Any]]) -> NDArray[np.float64]:
+    """Return the entanglement entropies of a state whose tensors but the first are right-orthonormal."""
+    return CanonicalChain.from_tensors(tensors, max(tensor.shape[2] for tensor in tensors), 0.0).entropies()
 
 
 def run_autocorrelation(problem: Autocorrelation, method: TDVP, progress: Progress) -> Answer:

@@ -85,6 +85,7 @@ def test_every_method_stands_in_a_table():
         "CavityDiffuson",
         "Dense",
         "DMRG",
+        "DMRGX",
         "InfluenceFunctional",
         "LightConeContraction",
         "PurifiedTEBD",

@@ -55,6 +55,8 @@ def test_every_problem_has_a_name(cls):
     given = {"Evolution": {"initial_state": "0+1", "observables": "Z0; X1 X2"}}.get(cls.__name__, {})
     if cls.__name__ in ("MixingGap", "Relaxation"):
         given = {"beta": "0.5", "couplings": "XY"}
+    if cls.__name__ == "ExcitedState":
+        given = {"initial_state": "0+1"}
     if cls.__name__ == "StructureFactor":
         given = {"resolution": "0.1"}
     hyphenated = "".join(f"-{c.lower()}" if c.isupper() else c for c in cls.__name__).strip("-")

@@ -14,14 +14,14 @@ import qthermo as qt
 SCRIPT = """
 import numpy as np, qthermo as qt
 from reference_chain import reference_chain
-problem = qt.Autocorrelation(reference_chain(10, 1.0), times=np.linspace(0.25, 12, 48))
+problem = qt.Autocorrelation(reference_chain(10, 1.0), times=np.linspace(0.25, 7.5, 30))
 method = qt.HeisenbergTEBD(max_bond_dim=48, stop_at_tolerance=False, tolerance=10.0, checkpoint={path!r})
 qt.solve(problem, method)
 """
 
 
 def problem():
-    return qt.Autocorrelation(reference_chain(10, 1.0), times=np.linspace(0.25, 12, 48))
+    return qt.Autocorrelation(reference_chain(10, 1.0), times=np.linspace(0.25, 7.5, 30))
 
 
 def method(path=None):

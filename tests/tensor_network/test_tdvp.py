@@ -45,8 +45,8 @@ def test_energy_is_conserved_even_where_the_bond_dimension_binds():
 
 @pytest.mark.parametrize("beta", [0.0, 0.5])
 def test_correlator_of_an_all_to_all_bath_agrees_with_dense(beta):
-    model = qt.models.sample_all_to_all_ising(num_bath_sites=5, seed=2)
-    problem = qt.Autocorrelation(model, times=np.linspace(0, 2, 5), beta=beta)
+    model = qt.models.sample_all_to_all_ising(num_bath_sites=4, seed=2)
+    problem = qt.Autocorrelation(model, times=np.linspace(0, 1.5, 4), beta=beta)
     data = qt.solve(problem, qt.TDVP(time_step=0.05, estimate_errors=False))
     np.testing.assert_allclose(data["correlator"], qt.solve(problem, qt.Dense())["correlator"], atol=2e-4)
     assert np.isrealobj(data["correlator"].values) == (beta == 0)
@@ -91,3 +91,14 @@ def test_jump_operators_are_refused():
     )
     with pytest.raises(qt.UnsupportedError, match="HeisenbergTEBD"):
         qt.solve(problem, qt.TDVP())
+
+
+def test_entropies_are_those_of_the_exact_state():
+    # exp(-i t X0 X1) |00> has Schmidt weights cos^2 t and sin^2 t across its bond
+    H = qt.PauliSum.from_text("X0 X1 + 0.3 Z2")
+    times = np.array([0.0, 0.3, 0.7])
+    problem = qt.Evolution(qt.models.spin_chain(hamiltonian=H), times=times, initial_state="000")
+    data = qt.solve(problem, qt.TDVP(record_entropy=True, estimate_errors=False))
+    p = np.clip(np.array([np.cos(times) ** 2, np.sin(times) ** 2]), 1e-300, 1)
+    np.testing.assert_allclose(data["entropy"].values[:, 0], -(p * np.log(p)).sum(axis=0), atol=1e-6)
+    np.testing.assert_allclose(data["entropy"].values[:, 1], 0.0, atol=1e-6)
