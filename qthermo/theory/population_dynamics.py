@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -26,7 +27,7 @@ _LOCALISED_SLOPE = 0.5
 _PROBE = 4.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PopulationDynamics:
     """The limit N -> infinity of `CavityDiffuson` (edge closure) for Levy baths, by a population of Green functions.
 
@@ -60,7 +61,7 @@ class PopulationDynamics:
     num_neighbours: int = 64
     num_sweeps: int = 64
     burn_in: int = 16
-    bath_energies: NDArray[np.float64] | None = None
+    bath_energies: Sequence[float] | None = None
     seed: int = 0
     check_convergence: bool = False
 
@@ -69,7 +70,8 @@ class PopulationDynamics:
             check_integer(name, getattr(self, name), minimum=minimum)
         check_integer("seed", self.seed, minimum=0)
         if self.bath_energies is not None:
-            object.__setattr__(self, "bath_energies", check_finite_array("bath_energies", self.bath_energies, ndim=1))
+            samples = check_finite_array("bath_energies", self.bath_energies, ndim=1)
+            object.__setattr__(self, "bath_energies", tuple(samples.tolist()))
 
     def check(self, problem: Problem) -> None:
         """Accept Levy baths of any exponent but 2, at real s."""
@@ -131,7 +133,7 @@ class PopulationDynamics:
             exponent=model.parameters["exponent"],
             scale=model.parameters["scale"],
             level_energies=model.eigenbasis.level_energies,
-            samples=self.bath_energies,
+            samples=None if self.bath_energies is None else np.array(self.bath_energies),
         )
         return run_population(
             law,
