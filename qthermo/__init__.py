@@ -40,6 +40,8 @@ from qthermo.results import load_result, save_result
 from qthermo.solve import solve
 from qthermo.tensor_network.dmrg import DMRG
 from qthermo.tensor_network.heisenberg_tebd import HeisenbergTEBD
+from qthermo.tensor_network.influence_functional import InfluenceFunctional
+from qthermo.tensor_network.light_cone_contraction import LightConeContraction
 from qthermo.tensor_network.purified_tebd import PurifiedTEBD
 from qthermo.tensor_network.tdvp import TDVP
 from qthermo.theory.bath_spectrum import BathSpectrum
@@ -66,8 +68,10 @@ __all__ = [
     "GoldenRule",
     "GroundState",
     "HeisenbergTEBD",
+    "InfluenceFunctional",
     "InputError",
     "KMSJumps",
+    "LightConeContraction",
     "MemoryRefusedError",
     "MixingGap",
     "NotConvergedError",

@@ -191,18 +191,22 @@ def _broadening_variables(broadenings: NDArray[np.float64], weights: NDArray[np.
     }
 
 
-def gap_answer(gap: float, fixed_point_error: float, *, diagnostics: Mapping[str, Any] | None = None) -> Answer:
-    """Return the answer to `MixingGap`."""
-    return Answer(
-        variables={
-            "gap": Variable((), np.array(gap), "energy", "least nonzero -Re of the generator's eigenvalues"),
-            "fixed_point_error": Variable(
-                (), np.array(fixed_point_error), "1", "trace distance of the fixed point from the Gibbs state"
-            ),
-        },
-        coordinates={},
-        diagnostics=diagnostics or {},
-    )
+def gap_answer(
+    gap: float,
+    fixed_point_error: float | None,
+    *,
+    certificate: float | None = None,
+    diagnostics: Mapping[str, Any] | None = None,
+) -> Answer:
+    """Return the answer to `MixingGap`; what a method cannot know is left out."""
+    variables = {"gap": Variable((), np.array(gap), "energy", "least nonzero -Re of the generator's eigenvalues")}
+    if fixed_point_error is not None:
+        words = "trace distance of the fixed point from the Gibbs state"
+        variables["fixed_point_error"] = Variable((), np.array(fixed_point_error), "1", words)
+    if certificate is not None:
+        words = "lowest eigenvalue of the parent Hamiltonian, 0 if it were exact"
+        variables["certificate"] = Variable((), np.array(certificate), "energy", words)
+    return Answer(variables=variables, coordinates={}, diagnostics=diagnostics or {})
 
 
 _RELAXATION = {
@@ -213,6 +217,7 @@ _RELAXATION = {
     "gibbs_energy": ((), "energy", "Tr[sigma H]"),
     "gibbs_polarisation": (("site",), "1", "Tr[sigma Z_j]"),
     "stderr": (("time", "site"), "1", "standard error of the sampled polarisation"),
+    "truncation_error": (("time", "site"), "1", "change of the polarisation from half the bonds and twice the step"),
 }
 
 

@@ -129,6 +129,7 @@ def export(
     time_step: Annotated[float, typer.Option(help="Longest Trotter step, if --num-steps is not given.")] = 0.1,
     trotter_order: Annotated[int, typer.Option(help="1, 2 or 4.")] = 2,
     layout: Annotated[str, typer.Option(help="line, round_robin, swap_network or parity_network.")] = "line",
+    light_cone: Annotated[bool, typer.Option(help="Leave out gates that C(t) does not depend on.")] = False,
     num_shots: Annotated[int, typer.Option(min=2, help="Shots per time.")] = 10_000,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the transpiler.")] = 0,
     check: Annotated[Path | None, typer.Option(metavar="DIR", help="Check the bundle in DIR instead.")] = None,
@@ -152,6 +153,7 @@ def export(
         time_step=time_step,
         trotter_order=trotter_order,
         layout=layout,
+        light_cone=light_cone,
         num_shots=num_shots,
         seed=seed,
     )

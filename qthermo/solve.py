@@ -31,6 +31,8 @@ from qthermo.progress import Progress, silent
 from qthermo.results import build_dataset
 from qthermo.tensor_network.dmrg import DMRG
 from qthermo.tensor_network.heisenberg_tebd import HeisenbergTEBD
+from qthermo.tensor_network.influence_functional import InfluenceFunctional
+from qthermo.tensor_network.light_cone_contraction import LightConeContraction
 from qthermo.tensor_network.purified_tebd import PurifiedTEBD
 from qthermo.tensor_network.tdvp import TDVP
 from qthermo.theory.cavity_diffuson import CavityDiffuson
@@ -66,6 +68,8 @@ METHODS: tuple[type[Method], ...] = (
     PurifiedTEBD,
     TDVP,
     DMRG,
+    LightConeContraction,
+    InfluenceFunctional,
     TrotterCircuit,
     CavityDiffuson,
     PopulationDynamics,

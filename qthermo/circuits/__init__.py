@@ -14,10 +14,14 @@ if TYPE_CHECKING:
     from qthermo.circuits.bundle_check import BundleCheck, check_bundle
     from qthermo.circuits.collision_builder import build_collision_circuit, count_collision_gates
     from qthermo.circuits.collision_circuit import CollisionCircuit
+    from qthermo.circuits.collision_resources import tabulate_resources
     from qthermo.circuits.compilation import CompiledCircuit, compile_circuit
+    from qthermo.circuits.counts import analyse_counts
     from qthermo.circuits.dilation_circuit import DilationCircuit
     from qthermo.circuits.dilations import build_dilation_circuit
-    from qthermo.circuits.measurement import build_measured_circuit
+    from qthermo.circuits.extrapolation import multi_product_weights, shot_factor, zero_noise_weights
+    from qthermo.circuits.measurement import build_measured_circuit, build_product_circuit
+    from qthermo.circuits.noise import build_noise_model
     from qthermo.circuits.qasm import load_qasm, save_qasm
     from qthermo.circuits.qubit_order import from_qubit_order, to_qubit_order, to_sparse_pauli_op
     from qthermo.circuits.trotter_circuit import TrotterCircuit
@@ -28,9 +32,12 @@ __all__ = [
     "CompiledCircuit",
     "DilationCircuit",
     "TrotterCircuit",
+    "analyse_counts",
     "build_collision_circuit",
     "build_dilation_circuit",
     "build_measured_circuit",
+    "build_noise_model",
+    "build_product_circuit",
     "build_trotter_circuit",
     "check_bundle",
     "compile_circuit",
@@ -38,30 +45,41 @@ __all__ = [
     "export_bundle",
     "from_qubit_order",
     "load_qasm",
+    "multi_product_weights",
     "save_qasm",
+    "shot_factor",
+    "tabulate_resources",
     "to_qubit_order",
     "to_sparse_pauli_op",
+    "zero_noise_weights",
 ]
 
 _HOMES = {
+    "BundleCheck": "bundle_check",
     "CollisionCircuit": "collision_circuit",
+    "CompiledCircuit": "compilation",
     "DilationCircuit": "dilation_circuit",
+    "TrotterCircuit": "trotter_circuit",
+    "analyse_counts": "counts",
     "build_collision_circuit": "collision_builder",
     "build_dilation_circuit": "dilations",
-    "count_collision_gates": "collision_builder",
-    "BundleCheck": "bundle_check",
-    "CompiledCircuit": "compilation",
-    "TrotterCircuit": "trotter_circuit",
     "build_measured_circuit": "measurement",
+    "build_noise_model": "noise",
+    "build_product_circuit": "measurement",
     "build_trotter_circuit": "builder",
     "check_bundle": "bundle_check",
     "compile_circuit": "compilation",
+    "count_collision_gates": "collision_builder",
     "export_bundle": "bundle",
     "from_qubit_order": "qubit_order",
     "load_qasm": "qasm",
+    "multi_product_weights": "extrapolation",
     "save_qasm": "qasm",
+    "shot_factor": "extrapolation",
+    "tabulate_resources": "collision_resources",
     "to_qubit_order": "qubit_order",
     "to_sparse_pauli_op": "qubit_order",
+    "zero_noise_weights": "extrapolation",
 }
 
 

@@ -10,23 +10,32 @@ from qiskit import QuantumCircuit
 
 from qthermo.errors import ExecutionError
 
-__all__ = ["AER_OPTIONS", "check_result", "run_sampler", "run_snapshots"]
+__all__ = ["AER_OPTIONS", "check_result", "run_estimator", "run_sampler", "run_snapshots", "run_state", "run_z"]
 
 # Aer 0.18: qubit truncation gives wrong saved expectation values when qubits far from the saved one drop out, and shot
 # branching wrong ones after a reset. Both stay off.
 AER_OPTIONS = {"enable_truncation": False, "shot_branching_enable": False}
 
 
-def run_snapshots(circuit: QuantumCircuit, *, seed: int, method: str = "statevector") -> NDArray[np.float64]:
+def run_snapshots(circuit: QuantumCircuit, *, max_bond_dim: int | None = None) -> NDArray[np.float64]:
     """Run a circuit of `build_snapshot_circuit` and return its saved values in order.
+
+    By state vector, or with `max_bond_dim` by matrix product states of at most that bond dimension.
 
     Raises:
         ExecutionError: Aer did not finish.
     """
     from qiskit_aer import AerSimulator
 
-    simulator = AerSimulator(method=method, **AER_OPTIONS)
-    result = simulator.run(circuit, shots=1, seed_simulator=seed).result()
+    simulator = AerSimulator(method="statevector", **AER_OPTIONS)
+    if max_bond_dim is not None:
+        simulator = AerSimulator(
+            method="matrix_product_state",
+            matrix_product_state_max_bond_dimension=max_bond_dim,
+            matrix_product_state_truncation_threshold=1e-12,
+            **AER_OPTIONS,
+        )
+    result = simulator.run(circuit, shots=1).result()
     check_result(result, circuit)
     data = result.data(0)
     return np.array([float(np.real(data[str(k)])) for k in range(len(data))])
@@ -46,24 +55,64 @@ def check_result(result: Any, circuit: QuantumCircuit) -> None:
     )
 
 
-def run_sampler(circuit: QuantumCircuit, *, num_shots: int, seed: int, sampler: Any = None) -> Any:
-    """Run one circuit through a V2 sampler (Aer's if none is given) and return the DataBin of its registers.
+def run_sampler(
+    circuit: QuantumCircuit,
+    *,
+    num_shots: int,
+    seed: int,
+    sampler: Any = None,
+    parameter_values: NDArray[np.float64] | None = None,
+) -> Any:
+    """Run one PUB and return the DataBin of its registers.
+
+    Args:
+        circuit: the circuit.
+        num_shots: shots per set of parameter values.
+        seed: seed of Aer; a sampler handed in keeps its own.
+        sampler: a V2 sampler, an AerSimulator to make one of, or None for ideal state vectors.
+        parameter_values: one row per set, or None.
 
     Raises:
         ExecutionError: the sampler failed.
     """
+    from qiskit_aer import AerSimulator
+
     if sampler is None:
+        sampler = AerSimulator(method="statevector", **AER_OPTIONS)
+    if isinstance(sampler, AerSimulator):
         from qiskit_aer.primitives import SamplerV2
 
-        sampler = SamplerV2(seed=seed, options={"backend_options": {"method": "statevector", **AER_OPTIONS}})
+        sampler = SamplerV2.from_backend(sampler, seed=seed)
     try:
-        result = sampler.run([(circuit, None, num_shots)]).result()
-        return result[0].data
+        return sampler.run([(circuit, parameter_values, num_shots)]).result()[0].data
     except Exception as problem:
-        reason = str(problem).splitlines()[0] if str(problem) else type(problem).__name__
-        raise ExecutionError(
-            f"The sampler must finish `{circuit.name}` of {circuit.num_qubits} qubits, but reported: {reason}."
-        ) from problem
+        raise _failure("sampler", circuit, problem) from problem
+
+
+def run_estimator(
+    circuit: QuantumCircuit,
+    observable: Any,
+    parameter_values: NDArray[np.float64],
+    estimator: Any,
+    precision: float,
+) -> NDArray[np.float64]:
+    """Run one PUB of a V2 estimator and return the expectation value for each row of parameter values.
+
+    Raises:
+        ExecutionError: the estimator failed.
+    """
+    try:
+        data = estimator.run([(circuit, observable, parameter_values, precision)]).result()[0].data
+    except Exception as problem:
+        raise _failure("estimator", circuit, problem) from problem
+    return np.asarray(data.evs, dtype=float)
+
+
+def _failure(what: str, circuit: QuantumCircuit, problem: Exception) -> ExecutionError:
+    reason = str(problem).strip().splitlines()[0] if str(problem).strip() else type(problem).__name__
+    return ExecutionError(
+        f"The {what} must finish `{circuit.name}` of {circuit.num_qubits} qubits, but reported: {reason}"
+    )
 
 
 def run_state(circuit: QuantumCircuit) -> NDArray[np.complex128]:

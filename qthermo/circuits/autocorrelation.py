@@ -1,26 +1,31 @@
-"""C(t) of a Trotter circuit at infinite temperature, by each protocol."""
+"""C(t) of a Trotter circuit on simulators without shots: full trace, thermal state, random states, noisy device."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from qthermo.circuits.aer import run_sampler, run_snapshots
-from qthermo.circuits.measurement import (
-    build_deferred_circuit,
-    build_measured_circuit,
-    build_snapshot_circuit,
-    estimate_correlator,
-    shot_products,
-)
-from qthermo.models import SpinModel
+from qthermo.circuits.aer import run_snapshots
+from qthermo.circuits.measurement import build_snapshot_circuit
+from qthermo.circuits.purification import kicked_states, projected_states, purify_thermal
+from qthermo.circuits.writer import Evolution
 from qthermo.progress import Progress
-from qthermo.seeds import Stream, sample_generator, spawn_seed
+from qthermo.seeds import Stream, sample_generator
 
-__all__ = ["TrotterGrid", "build_grid", "coarsen", "exact_correlator", "haar_correlators", "shot_correlator"]
+__all__ = [
+    "TrotterGrid",
+    "build_grid",
+    "coarsen",
+    "exact_correlator",
+    "fixed_grid",
+    "haar_correlators",
+    "noisy_correlator",
+    "thermal_correlator",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,30 +46,52 @@ class TrotterGrid:
 def build_grid(times: NDArray[np.float64], time_step: float) -> TrotterGrid:
     """Return the fewest equal steps of at most `time_step` (to 1e-9 of it) that reach each time."""
     counts = np.ceil(times / time_step - 1e-9).astype(np.int64)
-    counts = np.maximum(counts, times > 0)
-    return TrotterGrid(counts, np.divide(times, counts, out=np.zeros_like(times), where=counts > 0))
+    return _grid(times, np.maximum(counts, times > 0))
+
+
+def fixed_grid(times: NDArray[np.float64], num_steps: int) -> TrotterGrid:
+    """Return the grid with `num_steps` steps for each time but 0."""
+    return _grid(times, np.where(times > 0, num_steps, 0))
 
 
 def coarsen(grid: TrotterGrid, times: NDArray[np.float64]) -> TrotterGrid:
-    """Return the grid with half as many steps, or twice as many where there is only one."""
-    counts = np.where(grid.num_steps == 1, 2, (grid.num_steps + 1) // 2)  # t = 0 keeps its 0
+    """Return the grid with half as many steps, or twice as many where there is only one; t = 0 keeps its 0."""
+    return _grid(times, np.where(grid.num_steps == 1, 2, (grid.num_steps + 1) // 2))
+
+
+def _grid(times: NDArray[np.float64], counts: NDArray[np.int64]) -> TrotterGrid:
     return TrotterGrid(counts, np.divide(times, counts, out=np.zeros_like(times), where=counts > 0))
 
 
-def exact_correlator(model: SpinModel, grid: TrotterGrid, order: int, layout: str) -> NDArray[np.float64]:
-    """Return C(t) = Tr[Z_0 U^dagger Z_0 U] / D from a purified bath; cost 4^num_sites / 2 per gate."""
+def exact_correlator(
+    evolution: Evolution, grid: TrotterGrid, *, max_bond_dim: int | None = None
+) -> NDArray[np.float64]:
+    """Return C(t) = Tr[Z_0 U^dagger Z_0 U] / D from a purified bath.
+
+    Cost: 4^num_sites / 2 per gate; with `max_bond_dim` chi, by matrix product states, num_sites chi^3 per layer.
+    """
 
     def run(time_step: float, counts: list[int]) -> NDArray[np.float64]:
         circuit = build_snapshot_circuit(
-            model, num_steps=counts, trotter_order=order, layout=layout, time_step=time_step
+            evolution, num_steps=counts, time_step=time_step, interleaved=max_bond_dim is not None
         )
-        return run_snapshots(circuit, seed=0)
+        return run_snapshots(circuit, max_bond_dim=max_bond_dim)
 
     return _over_grid(grid, run)
 
 
+def thermal_correlator(evolution: Evolution, grid: TrotterGrid, beta: float) -> NDArray[np.complex128]:
+    """Return the complex C(t) = Tr[rho Z_0(t) Z_0] from the purified thermal state; cost 4 * 4^num_sites per gate."""
+    state = purify_thermal(evolution.model, beta)
+    total = np.zeros(grid.num_steps.size, np.complex128)
+    for unit, parts in ((1.0, projected_states(state)), (1.0j, kicked_states(state))):
+        for weight, part in parts:
+            total += unit * weight * _from_state(evolution, grid, part)
+    return total
+
+
 def haar_correlators(
-    model: SpinModel, grid: TrotterGrid, order: int, layout: str, *, num_states: int, seed: int, progress: Progress
+    evolution: Evolution, grid: TrotterGrid, *, num_states: int, seed: int, progress: Progress
 ) -> NDArray[np.float64]:
     """Return <Z_0(t)> of `num_states` Haar-random bath states, shape (num_states, time); each averages to C(t).
 
@@ -73,39 +100,36 @@ def haar_correlators(
     rows = []
     for k in range(num_states):
         progress(k / num_states, "random states")
-        state = _haar_state(2**model.num_bath_sites, seed, k)
-
-        def run(time_step: float, counts: list[int], state: NDArray[np.complex128] = state) -> NDArray[np.float64]:
-            circuit = build_snapshot_circuit(
-                model, num_steps=counts, trotter_order=order, layout=layout, time_step=time_step, bath_state=state
-            )
-            return run_snapshots(circuit, seed=0)
-
-        rows.append(_over_grid(grid, run))
+        bath = _haar_state(2**evolution.model.num_bath_sites, seed, k)
+        rows.append(_from_state(evolution, grid, np.kron(bath, np.array([1.0, 0.0]))))
     return np.array(rows)
 
 
-def shot_correlator(
-    model: SpinModel,
-    grid: TrotterGrid,
-    order: int,
-    layout: str,
-    *,
-    num_shots: int,
-    seed: int,
-    deferred: bool,
-    progress: Progress,
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return C(t) and its standard error from `num_shots` shots at each time."""
-    build = build_deferred_circuit if deferred else build_measured_circuit
-    pairs = []
-    for k, (count, time_step) in enumerate(zip(grid.num_steps, grid.time_steps, strict=True)):
-        progress(k / grid.num_steps.size, "sampling")
-        circuit = build(model, num_steps=int(count), trotter_order=order, layout=layout, time_step=float(time_step))
-        data = run_sampler(circuit, num_shots=num_shots, seed=spawn_seed(seed, Stream.SIMULATOR, k))
-        pairs.append(estimate_correlator(shot_products(data.z_initial.array, data.z_final.array)))
-    correlator, stderr = np.array(pairs).T
-    return correlator, stderr
+def noisy_correlator(evolution: Evolution, grid: TrotterGrid, device: Any, seed: int) -> NDArray[np.float64]:
+    """Return C(t) on a noisy device without shot noise, by density matrices of its qubits; cost 4^num_sites per gate.
+
+    The bath is maximally mixed; C is half the difference of <Z_0(t)> for the thermometer in |0> and |1>.
+    """
+    from qthermo.circuits.device_runs import run_density_matrix
+
+    values = np.ones(grid.num_steps.size)
+    for k in np.flatnonzero(grid.num_steps):
+        step = float(grid.time_steps[k])
+        values[k] = run_density_matrix(evolution, int(grid.num_steps[k]), step, device, seed)
+    return values
+
+
+def _from_state(evolution: Evolution, grid: TrotterGrid, state: NDArray[np.complex128]) -> NDArray[np.float64]:
+    def run(time_step: float, counts: list[int]) -> NDArray[np.float64]:
+        circuit = build_snapshot_circuit(evolution, num_steps=counts, time_step=time_step, state=state)
+        return run_snapshots(circuit)
+
+    values = _over_grid(grid, run)
+    still = np.flatnonzero(grid.num_steps == 0)
+    if still.size:
+        signs = 1.0 - 2.0 * (np.arange(state.size) & 1)
+        values[still] = float(signs @ np.abs(state) ** 2)
+    return values
 
 
 def _over_grid(grid: TrotterGrid, run: Callable[[float, list[int]], NDArray[np.float64]]) -> NDArray[np.float64]:

@@ -17,8 +17,9 @@ from qiskit.transpiler import Target
 
 from qthermo.checks import check_ascending, check_choice, check_integer, check_real
 from qthermo.circuits.autocorrelation import TrotterGrid, exact_correlator
-from qthermo.circuits.builder import LAYOUTS, TIME_STEP
+from qthermo.circuits.builder import TIME_STEP, check_evolution
 from qthermo.circuits.compilation import CompiledCircuit, compile_circuit
+from qthermo.circuits.layouts import LAYOUTS
 from qthermo.circuits.manifest import describe_model, write_manifest
 from qthermo.circuits.measurement import build_measured_circuit
 from qthermo.circuits.qasm import save_qasm, to_portable
@@ -47,6 +48,7 @@ def export_bundle(
     time_step: float = 0.1,
     trotter_order: int = 2,
     layout: str = "line",
+    light_cone: bool = False,
     target: BackendV2 | Target | str | None = None,
     optimization_level: int = 1,
     num_shots: int = 10_000,
@@ -69,6 +71,7 @@ def export_bundle(
         time_step: used if `num_steps` is not given, 1/energy.
         trotter_order: 1, 2 or 4.
         layout: see `build_trotter_circuit`.
+        light_cone: leave out gates on which C(t) does not depend, see `build_measured_circuit`.
         target: a BackendV2, a Target or a fake device's name, to compile for.
         optimization_level: of qiskit's preset pass manager.
         num_shots: shots per time that the manifest asks for.
@@ -88,7 +91,9 @@ def export_bundle(
     steps = int(np.ceil(grid_times[-1] / step - 1e-9)) if num_steps is None else num_steps
     check_integer("num_steps", steps, minimum=1)
     stored = _reference_values(reference, grid_times)
-    logical = build_measured_circuit(model, num_steps=steps, trotter_order=trotter_order, layout=layout)
+    logical = build_measured_circuit(
+        model, num_steps=steps, trotter_order=trotter_order, layout=layout, light_cone=light_cone
+    )
     compiled = None
     if target is not None:
         compiled = compile_circuit(logical, target, optimization_level=optimization_level, seed=seed)
@@ -102,6 +107,7 @@ def export_bundle(
         "num_steps": steps,
         "trotter_order": trotter_order,
         "layout": layout,
+        "light_cone": light_cone,
         "parameters": [TIME_STEP],
         "num_shots": num_shots,
         "seed": seed,
@@ -189,7 +195,7 @@ def _trotter_values(
     if model.num_sites > _EXACT_SITES:
         return None
     grid = TrotterGrid(np.full(time_steps.size, steps), time_steps)
-    return [float(value) for value in exact_correlator(model, grid, order, layout)]
+    return [float(value) for value in exact_correlator(check_evolution(model, order, layout), grid)]
 
 
 def _reference_values(reference: xr.Dataset | None, times: NDArray[np.float64]) -> dict[str, Any] | None:

@@ -13,14 +13,15 @@ from qiskit import QuantumCircuit, qpy
 
 from qthermo.circuits.aer import run_state, run_z
 from qthermo.circuits.autocorrelation import TrotterGrid, exact_correlator
-from qthermo.circuits.builder import TIME_STEP
+from qthermo.circuits.builder import TIME_STEP, check_evolution
 from qthermo.circuits.manifest import read_manifest, rebuild_model
 from qthermo.circuits.measurement import build_measured_circuit
+from qthermo.circuits.noise import compact_circuit
 from qthermo.circuits.qasm import load_qasm, to_portable
 from qthermo.errors import FileError
 from qthermo.seeds import Stream, sample_generator
 
-__all__ = ["BundleCheck", "check_bundle", "compact_circuit"]
+__all__ = ["BundleCheck", "check_bundle"]
 
 _STATE_QUBITS = 14
 _TOLERANCE = 1e-9
@@ -57,6 +58,7 @@ def check_bundle(directory: str | Path) -> BundleCheck:
         num_steps=manifest["num_steps"],
         trotter_order=manifest["trotter_order"],
         layout=manifest["layout"],
+        light_cone=manifest.get("light_cone", False),
     )
     longest = {TIME_STEP: manifest["time_steps"][-1]}
     bound = logical.assign_parameters(longest)
@@ -136,20 +138,6 @@ def _compare_compiled(isa: QuantumCircuit, logical: QuantumCircuit, manifest: di
     return _check_deviation(1 - float(abs(np.vdot(state, run_state(expected)))), _TOLERANCE, path)
 
 
-def compact_circuit(circuit: QuantumCircuit, first: list[int]) -> tuple[QuantumCircuit, list[int]]:
-    """Return the circuit on the qubits it uses, `first` leading, and the list of their old indices."""
-    index = {qubit: k for k, qubit in enumerate(circuit.qubits)}
-    used = {index[q] for item in circuit.data if item.operation.name not in ("barrier", "delay") for q in item.qubits}
-    order = [*first, *sorted(used - set(first))]
-    place = {old: new for new, old in enumerate(order)}
-    compact = QuantumCircuit(len(order), circuit.num_clbits, global_phase=circuit.global_phase)
-    bits = {bit: k for k, bit in enumerate(circuit.clbits)}
-    for item in circuit.data:
-        if item.operation.name not in ("barrier", "delay"):
-            compact.append(item.operation, [place[index[q]] for q in item.qubits], [bits[bit] for bit in item.clbits])
-    return compact, order
-
-
 def _measurements(circuit: QuantumCircuit) -> list[tuple[int, int]]:
     """Return which qubit is measured into which bit of the two registers, in order."""
     return [
@@ -190,7 +178,9 @@ def _keep_qubits(state: NDArray[np.complex128], axes: list[int]) -> NDArray[np.c
 def _check_values(manifest: dict[str, Any], folder: Path) -> float:
     steps = np.array(manifest["time_steps"])
     grid = TrotterGrid(np.full(steps.size, manifest["num_steps"]), steps)
-    values = exact_correlator(rebuild_model(manifest["model"]), grid, manifest["trotter_order"], manifest["layout"])
+    model = rebuild_model(manifest["model"])
+    evolution = check_evolution(model, manifest["trotter_order"], manifest["layout"])
+    values = exact_correlator(evolution, grid)
     return _check_deviation(float(np.abs(values - manifest["trotter_value"]).max()), _TOLERANCE, folder)
 
 

@@ -13,7 +13,7 @@ from qiskit.transpiler import Target
 __all__ = ["find_path", "pair_errors"]
 
 _BUDGETS = (500, 4_000, 40_000)
-_STARTS = 24
+_STARTS = 16
 
 
 def pair_errors(target: Target) -> dict[tuple[int, int], float]:
@@ -55,7 +55,7 @@ def find_path(target: Target, length: int, rng: np.random.Generator) -> list[int
             visits += used
             if path is not None:
                 found.append(path)
-            if found and visits > _BUDGETS[0]:
+            if found and visits > _BUDGETS[0] // 2:
                 break
         if found:
             return min(found, key=lambda path: _path_loss(path, errors))

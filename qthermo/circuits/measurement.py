@@ -7,17 +7,25 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 from qiskit import ClassicalRegister, QuantumCircuit, QuantumRegister
+from qiskit.circuit import ParameterVector
 
-from qthermo.circuits.builder import TrotterWriter, build_trotter_circuit, named_registers
+from qthermo.circuits.builder import build_trotter_circuit, check_evolution, describe_evolution, named_registers
+from qthermo.circuits.light_cone import prune_light_cone
+from qthermo.circuits.writer import Evolution, TrotterWriter
 from qthermo.models import SpinModel
 
 __all__ = [
+    "INITIAL_ANGLE",
     "build_deferred_circuit",
     "build_measured_circuit",
+    "build_product_circuit",
+    "build_purified_circuit",
     "build_snapshot_circuit",
     "estimate_correlator",
     "shot_products",
 ]
+
+INITIAL_ANGLE = "initial_angle"
 
 
 def build_measured_circuit(
@@ -27,6 +35,8 @@ def build_measured_circuit(
     trotter_order: int = 2,
     layout: str = "line",
     time_step: float | None = None,
+    fold: int = 1,
+    light_cone: bool = False,
 ) -> QuantumCircuit:
     """Return the circuit whose counts average to C(t) at infinite temperature, t = num_steps * time_step.
 
@@ -40,21 +50,69 @@ def build_measured_circuit(
         trotter_order: 1, 2 or 4.
         layout: as for `build_trotter_circuit`.
         time_step: the step; by default the Parameter "time_step" stays free.
+        fold: as for `build_trotter_circuit`.
+        light_cone: leave out the gates outside the thermometer's light cones, on which C(t) does not depend; a chain
+            of n sites then costs at most num_steps^2 + O(num_steps) pair gates, however long it is.
 
     Raises:
         InputError: an argument is out of range.
     """
     evolution = build_trotter_circuit(
-        model, num_steps=num_steps, trotter_order=trotter_order, layout=layout, time_step=time_step
+        model, num_steps=num_steps, trotter_order=trotter_order, layout=layout, time_step=time_step, fold=fold
     )
+    if light_cone:
+        evolution = prune_light_cone(evolution, 0, evolution.metadata["final_permutation"][0])
     n = model.num_sites
     initial, final = ClassicalRegister(n, "z_initial"), ClassicalRegister(1, "z_final")
     circuit = QuantumCircuit(*named_registers(n), initial, final, name="autocorrelation")
     circuit.h(range(n))
     circuit.measure(range(n), initial)
-    circuit.compose(evolution, qubits=range(n), inplace=True)
+    circuit.compose(evolution, qubits=range(n), inplace=True, copy=False)
     circuit.measure(evolution.metadata["final_permutation"][0], final[0])
     circuit.metadata = {**evolution.metadata, "estimator": "mean of (-1)^(z_initial[0] + z_final[0])"}
+    return circuit
+
+
+def build_product_circuit(
+    model: SpinModel,
+    *,
+    num_steps: int,
+    trotter_order: int = 2,
+    layout: str = "line",
+    time_step: float | None = None,
+    fold: int = 1,
+    measure: bool = True,
+) -> QuantumCircuit:
+    """Return the circuit of a basis state without mid-circuit measurement.
+
+    Parameters initial_angle[k] in {0, pi} flip site k, so that one circuit serves all basis states. C(t) is the average
+    of z_0(0) z_0(t) over random ones; for a given number of shots in all, one shot each is best.
+
+    Args:
+        model: a spin model; site k is qubit k.
+        num_steps: number of Trotter steps.
+        trotter_order: 1, 2 or 4.
+        layout: as for `build_trotter_circuit`.
+        time_step: the step; by default the Parameter "time_step" stays free.
+        fold: as for `build_trotter_circuit`.
+        measure: measure the thermometer into `z_final`; leave it out for an estimator.
+
+    Raises:
+        InputError: an argument is out of range.
+    """
+    evolution = build_trotter_circuit(
+        model, num_steps=num_steps, trotter_order=trotter_order, layout=layout, time_step=time_step, fold=fold
+    )
+    n = model.num_sites
+    circuit = QuantumCircuit(*named_registers(n), name="autocorrelation_product")
+    for site, angle in enumerate(ParameterVector(INITIAL_ANGLE, n)):
+        circuit.rx(angle, site)
+    circuit.compose(evolution, qubits=range(n), inplace=True, copy=False)
+    if measure:
+        final = ClassicalRegister(1, "z_final")
+        circuit.add_register(final)
+        circuit.measure(evolution.metadata["final_permutation"][0], final[0])
+    circuit.metadata = {**evolution.metadata, "estimator": "mean of cos(initial_angle[0]) (-1)^z_final[0]"}
     return circuit
 
 
@@ -72,47 +130,90 @@ def build_deferred_circuit(
     circuit = QuantumCircuit(*named_registers(n), reference, initial, final, name="autocorrelation_deferred")
     circuit.h(reference)
     circuit.cx(reference, range(n))
-    writer = TrotterWriter(circuit, model, scale=time_step, trotter_order=trotter_order, layout=layout)
+    writer = TrotterWriter(circuit, check_evolution(model, trotter_order, layout), time_step)
     writer.evolve(num_steps)
     circuit.measure(reference, initial)
     circuit.measure(writer.wires[0], final[0])
     return circuit
 
 
+def build_purified_circuit(
+    evolution: Evolution,
+    purification: NDArray[np.complex128],
+    *,
+    num_steps: int,
+    time_step: float,
+    kick: float | None = None,
+) -> QuantumCircuit:
+    """Return the circuit that measures C(t) in a purified thermal state of sites and `reference` qubits.
+
+    Without `kick` the thermometer is measured into `z_initial`, evolved, and measured into `z_final`: the average of
+    z_0(0) z_0(t) is Re C(t). With `kick` = +-pi/2 the rotation exp(-i kick Z_0 / 2) replaces the first measurement:
+    Im C(t) is half the difference of <z_0(t)> between the two.
+
+    Args:
+        evolution: what to evolve.
+        purification: state of 2 num_sites qubits, qiskit's index order, sites first.
+        num_steps: number of steps.
+        time_step: the step, 1/energy.
+        kick: angle, or None.
+    """
+    from qiskit.circuit.library import StatePreparation
+
+    n = evolution.model.num_sites
+    initial, final = ClassicalRegister(1, "z_initial"), ClassicalRegister(1, "z_final")
+    reference = QuantumRegister(n, "reference")
+    circuit = QuantumCircuit(*named_registers(n), reference, initial, final, name="autocorrelation_thermal")
+    circuit.compose(StatePreparation(purification).definition.decompose(reps=8), range(2 * n), inplace=True)
+    if kick is None:
+        circuit.measure(0, initial[0])
+    else:
+        circuit.rz(kick, 0)
+    writer = TrotterWriter(circuit, evolution, time_step)
+    writer.evolve(num_steps)
+    circuit.measure(writer.wires[0], final[0])
+    return circuit
+
+
 def build_snapshot_circuit(
-    model: SpinModel,
+    evolution: Evolution,
     *,
     num_steps: Sequence[int],
-    trotter_order: int,
-    layout: str,
     time_step: float,
-    bath_state: NDArray[np.complex128] | None = None,
+    state: NDArray[np.complex128] | None = None,
+    interleaved: bool = False,
 ) -> QuantumCircuit:
     """Return an Aer circuit that saves <Z_0> under the labels "0", "1", .. after each count of `num_steps` (ascending).
 
-    The thermometer starts in |0>. The bath starts in `bath_state` (qiskit's index order), or maximally mixed, purified
-    by a register `reference` of as many qubits; then <Z_0(t)> = 2 Tr[P_0 Z_0(t)] / D = C(t), since Tr Z_0(t) = 0.
+    With `state` (qiskit's index order, site 0 the lowest bit, any further qubits after the sites) it starts there.
+    Without, the thermometer starts in |0> and the bath maximally mixed, purified by a register `reference`; then
+    <Z_0(t)> = 2 Tr[P_0 Z_0(t)] / D = C(t), since Tr Z_0(t) = 0. With `interleaved` each reference qubit stands beside
+    its site, as matrix product states want it.
     """
     import qiskit_aer.library  # noqa: F401  (gives circuits their save_ and set_ methods)
     from qiskit.quantum_info import SparsePauliOp
 
-    n = model.num_sites
-    registers = named_registers(n)
-    if bath_state is None and n > 1:
-        registers.append(QuantumRegister(n - 1, "reference"))
-    circuit = QuantumCircuit(*registers, name="snapshots")
-    if bath_state is not None:
-        circuit.set_statevector(np.kron(bath_state, np.array([1.0, 0.0])))
+    n = evolution.model.num_sites
+    inner = QuantumCircuit(n)
+    writer = TrotterWriter(inner, evolution, time_step)
+    total = 2 * n - 1 if state is None else state.size.bit_length() - 1
+    place = [0, *range(1, total, 2)] if interleaved else list(range(n))
+    circuit = QuantumCircuit(total, name="snapshots")
+    if state is not None:
+        circuit.set_statevector(state)
     else:
-        for site in range(1, n):
-            circuit.h(n - 1 + site)
-            circuit.cx(n - 1 + site, site)
-    writer = TrotterWriter(circuit, model, scale=time_step, trotter_order=trotter_order, layout=layout)
+        references = [k + 1 for k in place[1:]] if interleaved else list(range(n, total))
+        for site, reference in zip(place[1:], references, strict=True):
+            circuit.h(reference)
+            circuit.cx(reference, site)
     done = 0
     for label, count in enumerate(num_steps):
+        writer.circuit = QuantumCircuit(n)
         writer.evolve(count - done)
         done = count
-        circuit.save_expectation_value(SparsePauliOp("Z"), [writer.wires[0]], label=str(label))
+        circuit.compose(writer.circuit, place, inplace=True, copy=False)
+        circuit.save_expectation_value(SparsePauliOp("Z"), [place[writer.wires[0]]], label=str(label))
+    circuit.metadata = describe_evolution(evolution, done, writer.wires)
     return circuit
 
 

@@ -2,55 +2,65 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
 
-import numpy as np
-from numpy.typing import NDArray
-
-from qthermo.answers import Answer, autocorrelation_answer
+from qthermo.answers import Answer
 from qthermo.checks import check_choice, check_integer, check_real
-from qthermo.errors import UnsupportedError
-from qthermo.memory import available_memory
+from qthermo.circuits.layouts import LAYOUTS
+from qthermo.errors import InputError, UnsupportedError
+from qthermo.memory import available_memory, check_memory
 from qthermo.models import SpinModel
 from qthermo.problems import Autocorrelation, Problem
-from qthermo.progress import Progress, silent
-
-if TYPE_CHECKING:
-    from qthermo.circuits.autocorrelation import TrotterGrid
+from qthermo.progress import Progress
 
 __all__ = ["TrotterCircuit"]
 
-_PROTOCOLS = ("exact", "haar", "shots")
-_LAYOUTS = ("line", "round_robin", "swap_network", "parity_network")
-_CHEAP_SITES = 14
+_PROTOCOLS = ("exact", "haar", "shots", "product_states")
+_SIMULATORS = ("automatic", "statevector", "density_matrix", "mps")
+_THERMAL_SHOT_SITES = 6
+_MPS = "take simulator='mps' with protocol='exact' (matrix product states)"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrotterCircuit:
-    """C(t) at infinite temperature as a Trotter circuit gives it, run on Aer.
+    """C(t) as a Trotter circuit gives it, simulated by Aer or run by a V2 primitive of the user's.
 
     For each t the circuit has ceil(t / time_step) equal steps. Protocols: "exact" evaluates the full trace (no shot
-    noise), "haar" averages <Z_0(t)> over Haar-random bath states, "shots" measures all qubits of a random basis state,
-    evolves it, and measures the thermometer, as a device would.
+    noise); "haar" averages <Z_0(t)> over Haar-random bath states; "shots" measures all qubits of a random basis state,
+    evolves it, and measures the thermometer, as a device would; "product_states" does so from prepared random basis
+    states, one shot each, without mid-circuit measurement. beta > 0 works by purification for small baths ("exact", and
+    "shots" up to 6 sites, three circuits per time).
 
     Args:
         time_step: largest Trotter step, 1/energy. A step that divides the spacing of the times lets one circuit serve
             all of them.
         trotter_order: 1, 2 or 4.
-        protocol: "exact", "haar" or "shots".
-        num_shots: shots per time ("shots").
-        num_states: random states, at least 2 ("haar").
+        protocol: "exact", "haar", "shots" or "product_states".
+        num_shots: shots per time ("shots", "product_states").
+        num_states: random states, at least 2 ("haar", and "product_states" with an estimator).
         layout: order of the pair gates, see `qthermo.circuits.build_trotter_circuit`.
-        seed: seed of the states and of the simulator's shots.
+        simulator: "automatic" takes the exact one: state vectors, or density matrices for "exact" on a noisy device.
+            "mps" evaluates the full trace by matrix product states, for chains beyond state vectors.
+        max_bond_dim: bond dimension of "mps", at least 8; half of it gives the estimate of the error.
+        multi_product: numbers of steps k_j, for example (4, 8): each time is run with each, and combined so that the
+            leading Trotter errors cancel; replaces `time_step`. The diagnostics hold the factor in shots.
+        noise_factors: odd numbers, for example (1, 3): all Trotter steps are folded, and the results extrapolated to
+            zero noise.
+        device: a BackendV2, a Target or a fake device's name: circuits are compiled for it and, without a primitive of
+            the user's, run with its noise.
+        sampler: a V2 sampler to run on ("shots", "product_states"); Aer's by default.
+        estimator: a V2 estimator to run on ("product_states").
+        seed: seed of states, shots and transpiler.
 
     Raises:
-        InputError: a field is out of range.
+        InputError: a field is out of range, or two fields do not go together.
 
-    Errors: `trotter_error`, Richardson's estimate from steps twice as long (twice as short where there is one step);
-    `stderr`, over the states ("haar") or sqrt((1 - C^2) / num_shots) ("shots").
+    Errors: `trotter_error`, Richardson's estimate from steps twice as long (twice as short where there is one step), or
+    the last correction of `multi_product`; `stderr`, over the states or sqrt((1 - C^2) / num_shots); `truncation_error`
+    of "mps".
     Cost: per gate 4^num_sites / 2 ("exact"), 2^num_sites num_states ("haar"), the lesser of 4^num_sites and
-    2^num_sites num_shots ("shots"); memory 16 bytes times 4^num_sites / 2, 2^num_sites, 4^num_sites.
+    2^num_sites num_shots ("shots"), 4^num_sites ("exact" on a device), chi^3 ("mps").
     """
 
     answers: ClassVar[tuple[type, ...]] = (Autocorrelation,)
@@ -61,6 +71,13 @@ class TrotterCircuit:
     num_shots: int = 10_000
     num_states: int = 8
     layout: str = "line"
+    simulator: str = "automatic"
+    max_bond_dim: int = 64
+    multi_product: tuple[int, ...] = ()
+    noise_factors: tuple[int, ...] = ()
+    device: Any = field(default=None)
+    sampler: Any = field(default=None)
+    estimator: Any = field(default=None)
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -69,19 +86,62 @@ class TrotterCircuit:
         check_choice("protocol", self.protocol, _PROTOCOLS)
         check_integer("num_shots", self.num_shots, minimum=2)
         check_integer("num_states", self.num_states, minimum=2)
-        check_choice("layout", self.layout, _LAYOUTS)
+        check_choice("layout", self.layout, LAYOUTS)
+        check_choice("simulator", self.simulator, _SIMULATORS)
+        check_integer("max_bond_dim", self.max_bond_dim, minimum=8)
         check_integer("seed", self.seed, minimum=0)
+        object.__setattr__(self, "multi_product", _check_counts("multi_product", self.multi_product, odd=False))
+        object.__setattr__(self, "noise_factors", _check_counts("noise_factors", self.noise_factors, odd=True))
+        self._check_together()
+
+    def _check_together(self) -> None:
+        """Raise unless the fields go together."""
+        if self.sampler is not None and self.protocol not in ("shots", "product_states"):
+            raise InputError(f"A `sampler` needs protocol 'shots' or 'product_states', but it is {self.protocol!r}.")
+        if self.estimator is not None and (self.protocol != "product_states" or self.sampler is not None):
+            raise InputError("An `estimator` needs protocol 'product_states' and no `sampler`; change the protocol.")
+        if self.device is not None and self.protocol == "haar":
+            raise InputError("Protocol 'haar' prepares states no device can; take 'shots' or 'product_states'.")
+        if self.simulator == "mps" and (self.protocol != "exact" or self.device is not None):
+            raise InputError("Simulator 'mps' works with protocol 'exact' and without `device`; change one of them.")
+        if self.simulator == "density_matrix" and (self.protocol != "exact" or self.device is None):
+            raise InputError("Simulator 'density_matrix' is for protocol 'exact' on a `device`; change one of them.")
 
     def check(self, problem: Problem) -> None:
-        """Accept spin models at infinite temperature."""
+        """Accept spin models that fit the protocol.
+
+        Raises:
+            UnsupportedError: no spin model, or beta > 0 where the protocol cannot prepare it.
+            MemoryRefusedError: state vector or density matrix would not fit; the message names what would.
+        """
         if not isinstance(problem.model, SpinModel):
             raise UnsupportedError("TrotterCircuit must have a spin model, but this model is a matrix.")
+        n = problem.model.num_sites
         if isinstance(problem, Autocorrelation) and problem.beta != 0:
-            raise UnsupportedError(f"TrotterCircuit works at beta = 0, but beta is {problem.beta:g}.")
+            small = self.protocol == "exact" or (self.protocol == "shots" and n <= _THERMAL_SHOT_SITES)
+            if not small or self.simulator == "mps" or self.device is not None:
+                raise UnsupportedError(
+                    f"TrotterCircuit works at beta > 0 by state vectors, with protocol 'exact' or with 'shots' up to "
+                    f"{_THERMAL_SHOT_SITES} sites, but beta is {problem.beta:g}, the protocol {self.protocol!r} and "
+                    f"there are {n} sites."
+                )
+        check_memory(
+            self.estimate_memory(problem), what=f"TrotterCircuit of {n} sites by {self.choose_simulator()[0]}",
+            remedy=f"{_MPS}, or protocol='haar' where 2^n amplitudes fit.",
+        )  # fmt: skip
 
     def estimate_memory(self, problem: Problem) -> float:
         """Return the bytes needed at the peak."""
         n = problem.model.dimension.bit_length() - 1
+        simulator, _ = self.choose_simulator()
+        if self.sampler is not None or self.estimator is not None:
+            return 0.0
+        if simulator == "mps":
+            return 64.0 * n * 2 * self.max_bond_dim**2
+        if simulator == "density_matrix":
+            return 48.0 * 4.0**n
+        if isinstance(problem, Autocorrelation) and problem.beta != 0:
+            return 96.0 * 4.0**n
         if self.protocol == "haar":
             return 64.0 * 2.0**n
         if self.protocol == "exact":
@@ -90,112 +150,38 @@ class TrotterCircuit:
 
     def run(self, problem: Problem, progress: Progress) -> Answer:
         """Build the circuits, run them, and estimate the errors."""
-        if not isinstance(problem, Autocorrelation) or not isinstance(problem.model, SpinModel):
-            raise UnsupportedError("TrotterCircuit answers Autocorrelation of a spin model only.")
-        from qthermo.circuits.autocorrelation import build_grid, coarsen
+        if not isinstance(problem, Autocorrelation):
+            raise UnsupportedError("TrotterCircuit answers Autocorrelation only.")
+        from qthermo.circuits.protocols import answer_autocorrelation
 
-        grid = build_grid(problem.times, self.time_step)
-        other = coarsen(grid, problem.times)
-        evaluate = {"exact": _exact, "haar": _haar, "shots": _shots}[self.protocol]
-        correlator, errors, difference, words = evaluate(self, problem.model, grid, other, progress)
-        if difference is not None:
-            errors["trotter_error"] = _richardson(difference, grid, other, self.trotter_order)
-        diagnostics = {
-            "protocol": words,
-            "num_steps": int(grid.num_steps.max(initial=0)),
-            "trotter_error": _RICHARDSON if difference is not None else _NO_ESTIMATE,
-        }
-        return autocorrelation_answer(problem, correlator, errors=errors, diagnostics=diagnostics)
+        return answer_autocorrelation(self, problem, progress)
+
+    def choose_simulator(self) -> tuple[str, str]:
+        """Return Aer's method, or "primitive", and the reason for it."""
+        if self.sampler is not None or self.estimator is not None:
+            return "primitive", "a V2 primitive was handed in"
+        if self.simulator != "automatic":
+            return self.simulator, "asked for"
+        if self.device is not None and self.protocol == "exact":
+            return "density_matrix", "noise without shot noise needs density matrices"
+        if self.device is not None:
+            return "statevector", "noise is sampled by one trajectory per shot"
+        return "statevector", "ideal circuits, exact to rounding"
 
     def is_deferred(self, num_sites: int) -> bool:
         """Return whether "shots" keeps the initial bits in reference qubits rather than measure them mid-circuit."""
+        ideal = self.protocol == "shots" and self.device is None and self.sampler is None and not self.noise_factors
         fits = 16.0 * 4.0**num_sites <= 0.5 * available_memory()
-        return 2**num_sites <= self.num_shots and fits
+        return ideal and fits and 2**num_sites <= self.num_shots
 
 
-_RICHARDSON = "Richardson estimate from steps of another length"
-_NO_ESTIMATE = "not estimated at this size; compare two values of time_step"
-_Outcome = tuple[NDArray[np.float64], dict[str, NDArray[np.float64]], NDArray[np.float64] | None, str]
-
-
-def _exact(
-    method: TrotterCircuit, model: SpinModel, grid: TrotterGrid, other: TrotterGrid, progress: Progress
-) -> _Outcome:
-    from qthermo.circuits.autocorrelation import exact_correlator
-
-    progress(0.0, "exact trace")
-    fine = exact_correlator(model, grid, method.trotter_order, method.layout)
-    progress(0.6, "exact trace, other step")
-    coarse = exact_correlator(model, other, method.trotter_order, method.layout)
-    return fine, {}, fine - coarse, f"full trace on {2 * model.num_sites - 1} qubits, statevector"
-
-
-def _haar(
-    method: TrotterCircuit, model: SpinModel, grid: TrotterGrid, other: TrotterGrid, progress: Progress
-) -> _Outcome:
-    fine, coarse = _haar_pair(method, model, grid, other, method.num_states, progress)
-    stderr = fine.std(axis=0, ddof=1) / np.sqrt(method.num_states)
-    words = f"{method.num_states} Haar-random bath states, statevector"
-    return fine.mean(axis=0), {"stderr": stderr}, (fine - coarse).mean(axis=0), words
-
-
-def _shots(
-    method: TrotterCircuit, model: SpinModel, grid: TrotterGrid, other: TrotterGrid, progress: Progress
-) -> _Outcome:
-    from qthermo.circuits.autocorrelation import shot_correlator
-
-    deferred = method.is_deferred(model.num_sites)
-    correlator, stderr = shot_correlator(
-        model,
-        grid,
-        method.trotter_order,
-        method.layout,
-        num_shots=method.num_shots,
-        seed=method.seed,
-        deferred=deferred,
-        progress=progress,
-    )
-    difference = None
-    if model.num_sites <= _CHEAP_SITES:
-        fine, coarse = _haar_pair(method, model, grid, other, 2, silent)
-        difference = (fine - coarse).mean(axis=0)
-    place = "measured at the end, on reference qubits" if deferred else "measured mid-circuit"
-    return correlator, {"stderr": stderr}, difference, f"{method.num_shots} shots per time; initial bits {place}"
-
-
-def _haar_pair(
-    method: TrotterCircuit,
-    model: SpinModel,
-    grid: TrotterGrid,
-    other: TrotterGrid,
-    num_states: int,
-    progress: Progress,
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return <Z_0(t)> on both grids with the same states, so that their difference has little noise."""
-    from qthermo.circuits.autocorrelation import haar_correlators
-
-    fine, coarse = (
-        haar_correlators(
-            model,
-            steps,
-            method.trotter_order,
-            method.layout,
-            num_states=num_states,
-            seed=method.seed,
-            progress=progress,
-        )
-        for steps in (grid, other)
-    )
-    return fine, coarse
-
-
-def _richardson(
-    difference: NDArray[np.float64], grid: TrotterGrid, other: TrotterGrid, order: int
-) -> NDArray[np.float64]:
-    """Return |C(dt) - C(dt')| / |1 - (dt' / dt)^order|, the leading error of C(dt)."""
-    moving = grid.num_steps > 0
-    ratio = np.ones(moving.size)
-    np.divide(grid.num_steps, other.num_steps, out=ratio, where=moving)
-    scale = np.abs(1 - ratio**order)
-    estimate: NDArray[np.float64] = np.divide(np.abs(difference), scale, out=np.zeros(moving.size), where=moving)
-    return estimate
+def _check_counts(name: str, values: object, *, odd: bool) -> tuple[int, ...]:
+    """Return distinct positive whole numbers, ascending; odd ones if asked."""
+    try:
+        counts = tuple(sorted(check_integer(name, value, minimum=1) for value in values))  # type: ignore[attr-defined]
+    except TypeError:
+        raise InputError(f"Argument `{name}` must be a tuple of whole numbers, but is {values!r}.") from None
+    if len(counts) == 1 or len(set(counts)) < len(counts) or (odd and any(count % 2 == 0 for count in counts)):
+        kind = "odd numbers" if odd else "numbers"
+        raise InputError(f"Argument `{name}` must hold at least two distinct {kind}, or none, but is {values!r}.")
+    return counts

@@ -3,7 +3,7 @@
 from qthermo.kms.balance import gibbs_defect, kms_residual, trace_distance
 from qthermo.kms.coarse_graining import CoarseGraining
 from qthermo.kms.collision_channel import averaged_channel, collide, step_unitary
-from qthermo.kms.collisions import Collisions, CollisionScheme, check_aliasing, local_bohr_bound
+from qthermo.kms.collisions import Collisions, CollisionScheme, advise_scheme, check_aliasing, local_bohr_bound
 from qthermo.kms.davies import davies_generator
 from qthermo.kms.dilations import Dilation, dilate
 from qthermo.kms.energy_basis import EnergyBasis, diagonalise, site_couplings, stack_couplings
@@ -21,6 +21,7 @@ __all__ = [
     "ParentTerm",
     "PatchJump",
     "add_hamiltonian",
+    "advise_scheme",
     "averaged_channel",
     "check_aliasing",
     "coarse_grained_generator",

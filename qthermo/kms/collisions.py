@@ -24,7 +24,7 @@ from qthermo.errors import InputError
 from qthermo.kms.rates import balanced_rate
 from qthermo.operators import PauliSum
 
-__all__ = ["CollisionScheme", "Collisions", "check_aliasing", "local_bohr_bound"]
+__all__ = ["CollisionScheme", "Collisions", "advise_scheme", "check_aliasing", "local_bohr_bound"]
 
 _GAUSSIAN_REACH = 8.0
 
@@ -148,6 +148,25 @@ def local_bohr_bound(hamiltonian: PauliSum, couplings: Sequence[PauliSum]) -> fl
         moved = [abs(c) for s, c in hamiltonian.items() if any(not s.commutes_with(t) for t in coupling)]
         largest = max(largest, 2 * sum(moved))
     return largest
+
+
+def advise_scheme(
+    hamiltonian: PauliSum, couplings: Sequence[PauliSum], *, beta: float, error: float
+) -> CollisionScheme:
+    """Return a scheme whose fixed point is expected within `error` (trace distance) of the Gibbs state.
+
+    With nu the bound on one coupling's Bohr frequencies: s = nu / 15, cutoff = .8 nu, the largest kick spacing that
+    does not alias, and lambda^2 = error / (.04 s^2), a rule measured on Ising chains at beta = 1 (.0175 to .038), but
+    at most s / 2, beyond which collisions are no longer weak. It is a start, to be checked with `MixingGap` where
+    dense matrices reach.
+    """
+    bohr = local_bohr_bound(hamiltonian, couplings)
+    s = bohr / 15
+    coupling = float(np.sqrt(min(error / (0.04 * s**2), s / 2)))
+    span = 0.8 * bohr + beta * s**2 / 2 + bohr + 4 * s
+    return CollisionScheme(
+        beta=beta, coupling=coupling, energy_width=s, cutoff=0.8 * bohr, time_step=0.95 * 2 * np.pi / span
+    )
 
 
 def check_aliasing(scheme: CollisionScheme, bohr: float) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -14,6 +16,7 @@ from numpy.typing import NDArray
 
 from qthermo.errors import InputError
 from qthermo.exact.dense import Dense
+from qthermo.files import write_atomically
 from qthermo.models import Model, SpinModel, sample_all_to_all_ising, sample_imbrie_chain
 from qthermo.problems import Autocorrelation
 from qthermo.solve import solve
@@ -37,6 +40,7 @@ def export_with_reference(
     time_step: float = 0.1,
     trotter_order: int = 2,
     layout: str = "line",
+    light_cone: bool = False,
     num_shots: int = 10_000,
     seed: int = 0,
 ) -> Path:
@@ -59,6 +63,7 @@ def export_with_reference(
         time_step=time_step,
         trotter_order=trotter_order,
         layout=layout,
+        light_cone=light_cone,
         num_shots=num_shots,
         seed=seed,
         reference=solve_reference(model, times),
@@ -114,16 +119,30 @@ GALLERY: Mapping[str, GalleryEntry] = MappingProxyType(
 )
 
 
-def export_gallery(directory: str | Path, *, target: str = "fake_fez") -> list[Path]:
-    """Write every bundle of the gallery into a folder of its name and return the manifests' paths."""
-    return [
-        export_with_reference(
-            entry.model(),
-            Path(directory) / name,
+def export_gallery(directory: str | Path, *, target: str = "fake_fez") -> Path:
+    """Write every bundle of the gallery into a folder of its name, and a manifest of them all; return its path.
+
+    Raises:
+        FileError: the folder cannot be written.
+    """
+    folder = Path(directory)
+    rows = {}
+    for name, entry in GALLERY.items():
+        model = entry.model()
+        path = export_with_reference(
+            model,
+            folder / name,
             times=np.array(entry.times),
             target=target,
             num_steps=entry.num_steps,
             layout=entry.layout,
         )
-        for name, entry in GALLERY.items()
-    ]
+        rows[name] = {
+            "model": model.family,
+            "num_qubits": model.num_sites,
+            "layout": entry.layout,
+            "num_steps": entry.num_steps,
+            "manifest_sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
+        }
+    content = {"format": "qthermo-gallery", "target": target, "bundles": rows}
+    return write_atomically(folder / "manifest.json", (json.dumps(content, indent=1) + "\n").encode())

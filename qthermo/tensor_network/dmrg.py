@@ -6,10 +6,10 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar
 
 from qthermo.answers import Answer
-from qthermo.checks import check_integer, check_real
-from qthermo.errors import UnsupportedError
+from qthermo.checks import check_choice, check_integer, check_real
+from qthermo.errors import InputError, UnsupportedError
 from qthermo.models import SpinModel
-from qthermo.problems import GroundState, Problem
+from qthermo.problems import GroundState, MixingGap, Problem
 from qthermo.progress import Progress, silent
 
 if TYPE_CHECKING:
@@ -38,6 +38,12 @@ class DMRG:
             closer; the diagnostics give each site's place.
         max_sweeps: at the largest bond dimension; six at the smaller ones.
         seed: of the random states.
+        filter: of the jump operators whose gap is asked, see `KMSJumps`.
+        patch_radius: of the jumps; the generator they define with the whole H is exactly balanced (`MixingGap`).
+        outer_radius: of the patches that give its decay terms; the answer's `certificate` E0 falls to 0 as it grows.
+
+    A `MixingGap` is E1 - E0 of the parent Hamiltonian on ket and bra of a chain, E1 found with the ground state lifted
+    out of the way by an MPO projector; start with max_bond_dim 16.
 
     Raises:
         NotConvergedError: in `run`, when the energy misses `tolerance`; the message names the knob.
@@ -48,7 +54,7 @@ class DMRG:
     Reference: S. R. White, Phys. Rev. B 72, 180403 (2005); U. Schollwoeck, arXiv:1008.3477.
     """
 
-    answers: ClassVar[tuple[type, ...]] = (GroundState,)
+    answers: ClassVar[tuple[type, ...]] = (GroundState, MixingGap)
 
     max_bond_dim: int = 64
     truncation_error: float = 1e-12
@@ -58,6 +64,9 @@ class DMRG:
     reorder_sites: bool = True
     max_sweeps: int = 40
     seed: int = 0
+    filter: str = "smooth_metropolis"
+    patch_radius: int = 1
+    outer_radius: int = 2
 
     def __post_init__(self) -> None:
         check_integer("max_bond_dim", self.max_bond_dim, minimum=2)
@@ -67,18 +76,36 @@ class DMRG:
         check_integer("num_starts", self.num_starts, minimum=1)
         check_integer("max_sweeps", self.max_sweeps, minimum=2)
         check_integer("seed", self.seed, minimum=0)
+        check_choice("filter", self.filter, ("smooth_metropolis", "gaussian", "imaginary_time"))
+        check_integer("patch_radius", self.patch_radius, minimum=0)
+        check_integer("outer_radius", self.outer_radius, minimum=0)
+        if self.outer_radius < self.patch_radius:
+            raise InputError(
+                f"Argument `outer_radius` must be at least patch_radius = {self.patch_radius}, but is "
+                f"{self.outer_radius}; raise it."
+            )
 
     def check(self, problem: Problem) -> None:
         """Accept every model of at least two spins."""
         model = problem.model
         if not isinstance(model, SpinModel) or model.num_sites < 2:
             raise UnsupportedError(f"DMRG needs a model of at least two spins, but got `{model.family}`.")
+        if isinstance(problem, MixingGap):
+            from qthermo.tensor_network.parent_sweeps import check_chain
+
+            check_chain(problem, self)
 
     def estimate_memory(self, problem: Problem) -> float:
         """Return the bytes needed at the peak, from a bound on the MPO's bond dimension."""
         if not isinstance(problem.model, SpinModel):
             return 0.0
         n = problem.model.num_sites
+        if isinstance(problem, MixingGap):
+            return (
+                8.0 * n * 200 * (4 * self.max_bond_dim**2 + 200 * 16)
+                + 3e8
+                + 8.0 * 6 * 16.0 ** (2 * self.outer_radius + 1)
+            )
         spread = max((s.sites[-1] - s.sites[0] for s in problem.model.hamiltonian if s.sites), default=1)
         width = 3 * min(spread, n // 2) + 2
         number = 8.0 if problem.model.hamiltonian.is_real else 16.0
@@ -89,7 +116,11 @@ class DMRG:
         from threadpoolctl import threadpool_limits
 
         from qthermo.tensor_network.dmrg_runs import run_ground_state
+        from qthermo.tensor_network.parent_sweeps import run_mixing_gap
 
+        if isinstance(problem, MixingGap):
+            with threadpool_limits(1):
+                return run_mixing_gap(problem, self, progress)
         if not isinstance(problem, GroundState):
             raise UnsupportedError(f"DMRG does not answer {type(problem).__name__}.")
         with threadpool_limits(1):

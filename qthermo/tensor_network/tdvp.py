@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from qthermo.answers import Answer
-from qthermo.checks import check_integer, check_real
+from qthermo.checks import check_choice, check_integer, check_real
 from qthermo.errors import UnsupportedError
 from qthermo.models import SpinModel
-from qthermo.problems import Autocorrelation, Evolution, Problem
+from qthermo.problems import Autocorrelation, Evolution, Problem, Relaxation
 from qthermo.progress import Progress
 
 __all__ = ["TDVP"]
@@ -36,6 +36,10 @@ class TDVP:
         stop_at_tolerance: end the evolution where the estimate first exceeds `tolerance`; later values are NaN.
         time_doubling: use C(2t) where H is real.
         checkpoint: file that keeps the state after every time; a run that finds its own file goes on from there.
+        filter: of the jump operators of a `Relaxation`, see `KMSJumps`.
+        patch_radius: of those jumps. A `Relaxation` evolves the density matrix of a chain, (ket, bra) on each site, by
+            the MPO of the generator `KMSJumps(filter, patch_radius)`; times above are in its units, and its
+            `truncation_error` compares half the bonds and twice the step.
 
     Errors: bond dimension, and step, of second order; both are estimated. Two-site updates alone would miss terms that
     need several bonds opened at once; as long as bonds are narrow, each step first opens them to H v and H^2 v.
@@ -44,7 +48,7 @@ class TDVP:
     Reference: J. Haegeman et al., arXiv:1408.5056.
     """
 
-    answers: ClassVar[tuple[type, ...]] = (Autocorrelation, Evolution)
+    answers: ClassVar[tuple[type, ...]] = (Autocorrelation, Evolution, Relaxation)
 
     max_bond_dim: int = 64
     time_step: float = 0.1
@@ -56,18 +60,26 @@ class TDVP:
     stop_at_tolerance: bool = True
     time_doubling: bool = True
     checkpoint: str | None = None
+    filter: str = "smooth_metropolis"
+    patch_radius: int = 1
 
     def __post_init__(self) -> None:
         check_integer("max_bond_dim", self.max_bond_dim, minimum=2)
         for name in ("time_step", "thermal_step", "krylov_tolerance", "tolerance"):
             check_real(name, getattr(self, name), minimum=0, exclusive=True)
         check_real("truncation_error", self.truncation_error, minimum=0)
+        check_choice("filter", self.filter, ("smooth_metropolis", "gaussian", "imaginary_time"))
+        check_integer("patch_radius", self.patch_radius, minimum=0)
 
     def check(self, problem: Problem) -> None:
         """Accept every model of at least two spins, without jump operators."""
         model = problem.model
         if not isinstance(model, SpinModel) or model.num_sites < 2:
             raise UnsupportedError(f"TDVP needs a model of at least two spins, but got `{model.family}`.")
+        if isinstance(problem, Relaxation):
+            from qthermo.tensor_network.patch_relaxation import check_relaxation
+
+            check_relaxation(problem, self)
         if isinstance(problem, Evolution) and problem.jump_operators:
             raise UnsupportedError(
                 f"TDVP evolves pure states, but the problem has {len(problem.jump_operators)} jump operators."
@@ -78,6 +90,9 @@ class TDVP:
         if not isinstance(problem.model, SpinModel):
             return 0.0
         n = problem.model.num_sites
+        if isinstance(problem, Relaxation):
+            width = 16.0 * 2 ** (2 * self.patch_radius + 1)
+            return float(16.0 * n * self.max_bond_dim**2 * 4 * (1 + 2 * width * 4) + 3e8)
         spread = max((s.sites[-1] - s.sites[0] for s in problem.model.hamiltonian if s.sites), default=1)
         width = 3 * min(spread, n // 2) + 2
         d, number = (2, 16.0) if isinstance(problem, Evolution) else (4, 8.0 if problem_is_real(problem) else 16.0)
@@ -89,6 +104,7 @@ class TDVP:
         """Evolve from one requested time to the next, with its checks beside it."""
         from threadpoolctl import threadpool_limits
 
+        from qthermo.tensor_network.patch_relaxation import run_relaxation
         from qthermo.tensor_network.tdvp_runs import run_autocorrelation, run_evolution
 
         with threadpool_limits(1):
@@ -96,6 +112,8 @@ class TDVP:
                 return run_autocorrelation(problem, self, progress)
             if isinstance(problem, Evolution):
                 return run_evolution(problem, self, progress)
+            if isinstance(problem, Relaxation):
+                return run_relaxation(problem, self, progress)
         raise UnsupportedError(f"TDVP does not answer {type(problem).__name__}.")
 
 

@@ -2,12 +2,14 @@ import numpy as np
 import pytest
 from circuit_reference import trotter_operator
 from conftest import kron_matrix
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from qiskit.quantum_info import Operator
 
 import qthermo as qt
 from qthermo.circuits import build_trotter_circuit, from_qubit_order
-from qthermo.circuits.builder import LAYOUTS
 from qthermo.circuits.layers import order_groups
+from qthermo.circuits.layouts import LAYOUTS
 
 GENERIC = qt.PauliSum.from_text(
     "0.7 Z0 + 0.3 X0 Y1 - 0.4 Y1 Y2 + 0.9 X1 Z2 X3 + 0.2 Z1 Z4 - 0.6 X2 + 0.5 Y3 X4 Z5 Y2 + 0.35 Z0 Z5 + 0.1 Y4 + 2"
@@ -47,6 +49,36 @@ def test_every_layout_is_the_trotter_operator(name, layout):
         found = circuit_operator(circuit.assign_parameters({"time_step": 0.37}, inplace=False))
         expected = trotter_operator(order_groups(model.hamiltonian), 6, 0.37, steps, order)
         assert np.abs(found - expected).max() < 1e-12
+
+
+def test_folding_multiplies_the_gates_exactly():
+    for layout in LAYOUTS:
+        plain, folded = (
+            build_trotter_circuit(MODELS["imbrie"], num_steps=6, layout=layout, fold=fold).num_nonlocal_gates()
+            for fold in (1, 3)
+        )
+        assert folded == 3 * plain
+
+
+@st.composite
+def hamiltonians(draw):
+    """Random Hermitian sums on four sites, with terms on one to four of them."""
+    letters = st.dictionaries(st.integers(0, 3), st.sampled_from("XYZ"), min_size=1, max_size=4)
+    terms = draw(st.lists(st.tuples(st.floats(-2, 2), letters), min_size=1, max_size=8))
+    return qt.PauliSum.from_letters(terms)
+
+
+@settings(max_examples=30)
+@given(hamiltonian=hamiltonians(), layout=st.sampled_from(LAYOUTS), order=st.sampled_from([1, 2, 4]))
+def test_any_hamiltonian_in_any_layout_is_the_trotter_operator(hamiltonian, layout, order):
+    model = qt.models.spin_chain(hamiltonian=hamiltonian, num_sites=4)
+    for steps in (1, 5):
+        circuit = build_trotter_circuit(
+            model, num_steps=steps, trotter_order=order, layout=layout, time_step=0.3, fold=3
+        )
+        groups = order_groups(model.hamiltonian)
+        expected = trotter_operator(groups, 4, 0.3, steps, order) if groups else np.eye(16)
+        assert np.abs(circuit_operator(circuit) - expected).max() < 1e-12
 
 
 @pytest.mark.parametrize(("order", "steps"), [(1, (16, 32)), (2, (8, 16)), (4, (4, 8))])

@@ -5,9 +5,8 @@ import pytest
 
 import qthermo as qt
 from qthermo.circuits import check_bundle, export_bundle, load_qasm
-from qthermo.circuits.builder import LAYOUTS
+from qthermo.circuits.layouts import LAYOUTS
 
-pytest.importorskip("qiskit_ibm_runtime")
 CHAIN = qt.models.sample_imbrie_chain(num_bath_sites=4, disorder=1.0, seed=1)
 ALL_TO_ALL = qt.models.sample_all_to_all_ising(num_bath_sites=4, seed=1)
 
@@ -47,7 +46,6 @@ def test_fifty_sites_are_compared_gate_by_gate_and_by_mps(tmp_path):
 
 
 def test_fractional_target_holds_folded_angles(tmp_path):
-    pytest.importorskip("qiskit_ibm_runtime")
     from qiskit import qpy
 
     model = qt.models.sample_imbrie_chain(num_bath_sites=3, disorder=1.0, seed=1)

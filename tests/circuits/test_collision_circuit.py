@@ -10,10 +10,25 @@ from kms_reference import imbrie, tilted_ising
 from qiskit import qasm3, transpile
 
 import qthermo as qt
-from qthermo.circuits import build_collision_circuit, build_dilation_circuit, count_collision_gates, save_qasm
+from qthermo.circuits import (
+    build_collision_circuit,
+    build_dilation_circuit,
+    count_collision_gates,
+    save_qasm,
+    tabulate_resources,
+)
 from qthermo.circuits.collision_runs import run_with_snapshots, save_snapshot
 from qthermo.circuits.layers import order_groups
-from qthermo.kms import Collisions, CollisionScheme, collide, dilate, patch_jumps, site_couplings, step_unitary
+from qthermo.kms import (
+    Collisions,
+    CollisionScheme,
+    advise_scheme,
+    collide,
+    dilate,
+    patch_jumps,
+    site_couplings,
+    step_unitary,
+)
 from qthermo.kms.states import build_initial_state
 from qthermo.seeds import Stream, sample_generator
 
@@ -178,3 +193,25 @@ def test_refusals_name_the_knob():
         )
     with pytest.warns(qt.ValidityWarning, match="cutoff"):
         qt.solve(qt.MixingGap(model, beta=1.0), qt.CollisionCircuit(cutoff=2.0, num_nodes=6))
+
+
+@pytest.mark.parametrize("chain", [tilted_ising, imbrie], ids=["tilted_ising", "imbrie"])
+def test_the_advice_keeps_its_promise_and_the_table_its_count(chain):
+    """The advised scheme meets the error, and the tabulated collisions bring all spins down to it."""
+    model, error = qt.models.spin_chain(hamiltonian=chain(3)), 0.02
+    gap = float(qt.solve(qt.MixingGap(model, beta=1.0), qt.CoarseGrained(energy_width=0.5, rate="glauber"))["gap"])
+    (row,) = tabulate_resources(model, beta=1.0, errors=[error], gap=gap)
+    couplings = site_couplings("XYZ", 3)
+    scheme = advise_scheme(model.hamiltonian, couplings, beta=1.0, error=error / 2)
+    method = qt.CollisionCircuit(
+        coupling=scheme.coupling,
+        energy_width=scheme.energy_width,
+        cutoff=scheme.cutoff,
+        time_step=scheme.time_step,
+        trotter_order=0,
+    )
+    assert float(qt.solve(qt.MixingGap(model, beta=1.0), method)["fixed_point_error"]) < error / 2
+    end = row["collisions"] * scheme.time_per_collision(9)
+    data = qt.solve(qt.Relaxation(model, beta=1.0, times=[0.25 * end, end]), method)
+    assert float(data["trace_distance"][1]) < error < float(data["trace_distance"][0])
+    assert row["two_qubit_gates"] == row["collisions"] * row["kicks"] * 3

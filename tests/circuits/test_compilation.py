@@ -13,8 +13,6 @@ from qthermo.circuits.compilation import find_target
 from qthermo.circuits.device_paths import find_path
 from qthermo.circuits.fractional import fold_rzz_angles
 
-pytest.importorskip("qiskit_ibm_runtime")
-
 
 def chain(num_sites):
     return qt.models.sample_imbrie_chain(num_bath_sites=num_sites - 1, disorder=4.0, seed=1)
@@ -35,6 +33,24 @@ def test_chain_on_heavy_hex_needs_no_swaps(num_sites):
     assert compiled.report["two_qubit_depth"] == depth
     assert compiled.report["duration"] > 0
     assert 0 < compiled.report["success_probability"] < 1
+
+
+@pytest.mark.parametrize("device", ["fake_fez", "fake_sherbrooke", "fake_torino"])
+def test_shortened_optimisation_gives_the_preset_result_in_the_devices_gates(device):
+    """Same counts and depth as the whole level-1 pass manager on the same path, and every gate is the device's."""
+    from qiskit.transpiler import generate_preset_pass_manager
+
+    _, target = find_target(device)
+    circuit = build_trotter_circuit(chain(12), num_steps=4)
+    compiled = compile_circuit(circuit, target)
+    whole = generate_preset_pass_manager(
+        optimization_level=1, target=target, initial_layout=list(compiled.physical_qubits), seed_transpiler=1
+    ).run(circuit)
+    assert compiled.circuit.count_ops() == whole.count_ops()
+    assert compiled.circuit.depth() == whole.depth()
+    for item in compiled.circuit.data:
+        qubits = tuple(compiled.circuit.find_bit(qubit).index for qubit in item.qubits)
+        assert target.instruction_supported(item.operation.name, qubits)
 
 
 @pytest.mark.parametrize("num_sites", [2, 3, 17, 60])

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import scipy.linalg
-from conftest import kron_string
+from kms_reference import kron_matrix
 
+import qthermo as qt
 from qthermo.linalg.krylov_exponential import evolve_exponential
 from qthermo.linalg.local_operators import apply_local
 
@@ -41,6 +42,7 @@ def test_its_error_estimate_bounds_the_error():
 @pytest.mark.parametrize("sites", [(1,), (0, 2), (1, 2, 3)])
 def test_local_operators_act_on_their_sites(sites: tuple[int, ...]):
     letters = dict(zip(sites, "XYZ", strict=False))
-    small = kron_string(dict(enumerate(letters.values())), len(sites))
+    small = kron_matrix(qt.PauliSum.pauli("".join(letters.values()), *range(len(sites))), len(sites))
+    large = kron_matrix(qt.PauliSum.pauli("".join(letters.values()), *sites), 4)
     array = np.random.default_rng(6).standard_normal((16, 3))
-    np.testing.assert_allclose(apply_local(small, sites, array), kron_string(letters, 4) @ array, atol=1e-14)
+    np.testing.assert_allclose(apply_local(small, sites, array), large @ array, atol=1e-14)

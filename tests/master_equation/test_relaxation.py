@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import scipy.linalg
-from conftest import kron_matrix
-from kms_reference import CHAINS, gibbs_matrix, imbrie, tilted_ising
+from kms_reference import CHAINS, gibbs_matrix, imbrie, kron_matrix, tilted_ising
 
 import qthermo as qt
 

@@ -1,0 +1,94 @@
+"""Bundles with a reference, the gallery in the repository, and the command that makes and checks them."""
+
+import hashlib
+import json
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import qthermo as qt
+from qthermo.circuits import check_bundle, export_bundle
+from qthermo.cli import main
+from qthermo.studies.bundles import GALLERY, export_with_reference, solve_reference
+
+FOLDER = Path(__file__).parents[2] / "circuits"
+
+
+@pytest.fixture
+def run(monkeypatch, capsys):
+    def call(*words):
+        monkeypatch.setattr(sys, "argv", ["qthermo", *map(str, words)])
+        with pytest.raises(SystemExit) as exit_info:
+            main()
+        captured = capsys.readouterr()
+        return int(exit_info.value.code or 0), captured.out, captured.err
+
+    return call
+
+
+@pytest.mark.parametrize("name", GALLERY)
+def test_bundle_of_the_gallery_is_whole_and_made_again_alike(name, tmp_path):
+    entry = GALLERY[name]
+    check = check_bundle(FOLDER / name)
+    assert max(check.deviations.values()) < 1e-6
+    listed = json.loads((FOLDER / "manifest.json").read_text())["bundles"][name]
+    assert listed["manifest_sha256"] == hashlib.sha256((FOLDER / name / "manifest.json").read_bytes()).hexdigest()
+    model = entry.model()
+    assert check.manifest["model"]["num_sites"] == model.num_sites == listed["num_qubits"]
+    export_bundle(model, tmp_path, times=entry.times, num_steps=entry.num_steps, layout=entry.layout)
+    for path in sorted(tmp_path.glob("*.qasm*")):
+        assert path.read_bytes() == (FOLDER / name / path.name).read_bytes()
+
+
+def test_gallery_holds_what_it_lists_and_nothing_else():
+    listed = json.loads((FOLDER / "manifest.json").read_text())["bundles"]
+    assert set(listed) == set(GALLERY)
+    assert {path.name for path in FOLDER.iterdir() if path.is_dir()} == set(GALLERY)
+
+
+@pytest.mark.parametrize("name", ["imbrie-w1-6", "all-to-all-8-swap-network"])
+def test_stored_reference_is_the_exact_value(name):
+    manifest = check_bundle(FOLDER / name).manifest
+    problem = qt.Autocorrelation(GALLERY[name].model(), times=manifest["times"])
+    exact = qt.solve(problem, qt.Dense())["correlator"].values
+    assert np.allclose(manifest["reference"]["correlator"], exact, atol=1e-10)
+    assert np.abs(exact - manifest["trotter_value"]).max() < 0.05
+
+
+def test_reference_is_exact_for_few_sites_mps_for_chains_and_absent_else():
+    times = np.array([0.2])
+    chain = qt.models.sample_imbrie_chain(num_bath_sites=11, disorder=2.0, seed=1)
+    assert solve_reference(chain, times).attrs["method"] == "HeisenbergTEBD"
+    small = qt.models.sample_imbrie_chain(num_bath_sites=3, disorder=2.0, seed=1)
+    assert solve_reference(small, times).attrs["method"] == "Dense"
+    assert solve_reference(qt.models.sample_all_to_all_ising(num_bath_sites=15, seed=1), times) is None
+
+
+def test_models_given_by_matrices_have_no_circuit(tmp_path):
+    levy = qt.models.sample_levy_bath(dim=8, exponent=1.5, scale=0.3, seed=1)
+    with pytest.raises(qt.InputError, match="spin model"):
+        export_with_reference(levy, tmp_path, times=np.array([1.0]), target=None)
+
+
+def test_command_exports_and_checks(run, tmp_path):
+    model = tmp_path / "model.toml"
+    model.write_text('[model]\nfamily = "imbrie_chain"\nnum_bath_sites = 3\ndisorder = 2.0\nseed = 3\n')
+    folder = tmp_path / "bundle"
+    code, out, _ = run("export", model, "--target", "fake_fez", "-o", folder, "--num-steps", 3)
+    assert code == 0
+    assert "no swaps" in out
+    code, out, _ = run("export", "--check", folder)
+    assert code == 0
+    assert "all agree" in out
+    (folder / "logical.qpy").write_bytes(b"nothing")
+    code, _, err = run("export", "--check", folder)
+    assert code == 2
+    assert "SHA-256" in err
+
+
+def test_command_without_what_it_needs_says_so(run, tmp_path):
+    code, _, err = run("export")
+    assert code == 2
+    assert "MODEL.toml" in err
