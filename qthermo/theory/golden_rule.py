@@ -22,7 +22,7 @@ __all__ = ["GoldenRule"]
 _BROAD = 0.3
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class GoldenRule:
     """Relaxation of a thermometer spin from |V_ij|^2 = v(e_j - e_i) / rho with a smooth structure factor v.
 
