@@ -171,12 +171,13 @@ def _broadening_variables(broadenings: NDArray[np.float64], weights: NDArray[np.
     typical = np.exp(np.einsum("eswk,w->es", logs, weights) / logs.shape[-1])
     mean = np.einsum("eswk,w->es", broadenings, weights) / logs.shape[-1]
     flat = logs.reshape(*logs.shape[:2], -1)
+    inside = np.clip(flat / np.log(10), _LOG_BINS[0], _LOG_BINS[-1])  # the outermost bins hold what lies beyond
     spread = np.repeat(weights, logs.shape[-1])
     quantiles = np.quantile(
         flat, _QUANTILES, axis=-1, weights=np.broadcast_to(spread, flat.shape), method="inverted_cdf"
     )
     histogram = np.apply_along_axis(
-        lambda row: np.histogram(row / np.log(10), bins=_LOG_BINS, weights=spread)[0] / logs.shape[-1], -1, flat
+        lambda row: np.histogram(row, bins=_LOG_BINS, weights=spread)[0] / logs.shape[-1], -1, inside
     ) / np.diff(_LOG_BINS)
     point = ("energy", "laplace")
     return {
