@@ -21,6 +21,7 @@ from qthermo.errors import (
     ValidityWarning,
 )
 from qthermo.exact.dense import Dense
+from qthermo.exact.krylov import Krylov
 from qthermo.master_equation.coarse_grained import CoarseGrained
 from qthermo.master_equation.davies import Davies
 from qthermo.master_equation.kms_jumps import KMSJumps
@@ -75,6 +76,7 @@ __all__ = [
     "InfluenceFunctional",
     "InputError",
     "KMSJumps",
+    "Krylov",
     "LightConeContraction",
     "MemoryRefusedError",
     "MixingGap",

@@ -12,6 +12,7 @@ from qthermo.circuits.dilation_circuit import DilationCircuit
 from qthermo.circuits.trotter_circuit import TrotterCircuit
 from qthermo.errors import InputError, MemoryRefusedError, UnsupportedError
 from qthermo.exact.dense import Dense
+from qthermo.exact.krylov import Krylov
 from qthermo.master_equation.coarse_grained import CoarseGrained
 from qthermo.master_equation.davies import Davies
 from qthermo.master_equation.kms_jumps import KMSJumps
@@ -66,6 +67,7 @@ class Method(Protocol):
 
 METHODS: tuple[type[Method], ...] = (
     Dense,
+    Krylov,
     HeisenbergTEBD,
     PurifiedTEBD,
     TDVP,
