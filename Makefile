@@ -10,7 +10,7 @@ demo: $(STAMP)
 	$(BIN)/qthermo demo
 
 test: check
-	OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist worksteal
+	OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 NUMBA_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist worksteal
 
 test-slow: $(STAMP)
 	$(BIN)/python -m pytest -m slow
@@ -19,7 +19,7 @@ test-slow: $(STAMP)
 test-lowest:
 	$(PYTHON) -m venv --without-pip .venv-lowest
 	$(PYTHON) -m pip --python .venv-lowest/bin/python install --quiet --disable-pip-version-check -c constraints-lowest.txt -e '.[test]'
-	OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 .venv-lowest/bin/python -m pytest -n 2 --dist worksteal
+	OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 NUMBA_NUM_THREADS=1 .venv-lowest/bin/python -m pytest -n 2 --dist worksteal
 
 check: $(STAMP)
 	$(BIN)/ruff format --check .

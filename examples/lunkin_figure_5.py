@@ -34,9 +34,7 @@ def sample_curves(num_bath_sites: int, disorder: float, num_realizations: int, l
         model = qt.models.sample_imbrie_chain(
             num_bath_sites=num_bath_sites, disorder=disorder, seed=1, realization=realization, thermometer=thermometer
         )
-        rotated = qt.models.MatrixModel(
-            family=model.family, parameters=model.parameters, eigenbasis=model.to_bath_eigenbasis()
-        )
+        rotated = model.to_matrix_model()
         for name, method in METHODS.items():
             sampled = name == "exact" and num_bath_sites > 10
             problem = qt.Propagator(model if sampled else rotated, energies=[0.0], laplace=laplace)

@@ -38,7 +38,7 @@ from qthermo.problems import (
     StructureFactor,
     ThermalState,
 )
-from qthermo.results import load_result, save_result
+from qthermo.results import average_results, load_result, save_result
 from qthermo.solve import solve
 from qthermo.tensor_network.dmrg import DMRG
 from qthermo.tensor_network.dmrgx import DMRGX
@@ -95,6 +95,7 @@ __all__ = [
     "TrotterCircuit",
     "UnsupportedError",
     "ValidityWarning",
+    "average_results",
     "load_result",
     "models",
     "save_result",

@@ -8,7 +8,7 @@ import io
 import json
 import os
 import platform
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
@@ -27,7 +27,15 @@ from qthermo.problems import Problem, problem_parameters
 if TYPE_CHECKING:
     import xarray as xr
 
-__all__ = ["SCHEMA_VERSION", "build_dataset", "load_result", "matches_request", "merge_results", "save_result"]
+__all__ = [
+    "SCHEMA_VERSION",
+    "average_results",
+    "build_dataset",
+    "load_result",
+    "matches_request",
+    "merge_results",
+    "save_result",
+]
 
 SCHEMA_VERSION = 1
 CONVENTIONS = (
@@ -107,6 +115,45 @@ def merge_results(results: Mapping[str, xr.Dataset]) -> xr.Dataset:
     merged.attrs = {_SCHEMA: SCHEMA_VERSION, "problem": "merged", "conventions": CONVENTIONS}
     merged.attrs |= {f"part_{name}": _to_json(dict(data.attrs)) for name, data in results.items()}
     return merged
+
+
+def average_results(results: Sequence[xr.Dataset]) -> xr.Dataset:
+    """Return mean and standard error of results that differ only in the realization of the disorder.
+
+    Every variable keeps its name and gets a second one, `name_disorder_stderr`, the sample standard deviation over
+    sqrt(count); errors of other kinds (`stderr`, `truncation_error`, ...) are averaged like the rest and stay apart.
+
+    Args:
+        results: at least two Datasets of one problem and one method on the same coordinates.
+
+    Returns:
+        A Dataset with the attributes of the first, but for its model, and `num_realizations`.
+
+    Raises:
+        InputError: there are fewer than two, or they answer different questions.
+    """
+    import xarray as xr
+
+    if len(results) < 2:
+        raise InputError(f"An average needs at least 2 results for its standard error, but got {len(results)}.")
+    shared = ("problem", "problem_parameters", "method", "method_parameters", "model")
+    for key in shared:
+        if len({data.attrs.get(key) for data in results}) > 1:
+            raise InputError(f"Results to be averaged must agree in `{key}`, but differ.")
+    try:
+        stacked = xr.concat([data.drop_attrs(deep=False) for data in results], "realization", join="exact")
+    except ValueError as problem:
+        raise InputError(f"Results to be averaged must have the same coordinates, but: {problem}.") from None
+    mean, deviation = stacked.mean("realization"), stacked.std("realization", ddof=1)
+    count = len(results)
+    for name in list(mean.data_vars):
+        mean[name].attrs = dict(results[0][name].attrs)
+        spread = deviation[name] / np.sqrt(count)
+        mean[f"{name}_disorder_stderr"] = spread.assign_attrs(units=results[0][name].attrs["units"])
+    kept = {key: results[0].attrs[key] for key in (_SCHEMA, *shared, "conventions", "versions")}
+    return mean.assign_attrs(
+        kept | {"num_realizations": count, "wall_time": sum(d.attrs["wall_time"] for d in results)}
+    )
 
 
 def _request(problem: Problem, method: object) -> dict[str, str]:

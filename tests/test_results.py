@@ -131,3 +131,21 @@ def test_failed_save_keeps_the_old_file(result: xr.Dataset, tmp_path, monkeypatc
     assert os.listdir(tmp_path) == ["result.nc"]
     with pytest.raises(qt.FileError, match="missing"):
         qt.save_result(result, tmp_path / "missing" / "result.nc")
+
+
+def test_averages_over_disorder_have_the_standard_error_of_the_mean(tmp_path):
+    def solve(realization: int, method=None) -> xr.Dataset:
+        model = qt.models.sample_imbrie_chain(num_bath_sites=3, disorder=2.0, seed=1, realization=realization)
+        return qt.solve(qt.Autocorrelation(model, times=[0.0, 1.0, 3.0]), method or qt.Dense())
+
+    results = [solve(k) for k in range(6)]
+    mean = qt.average_results(results)
+    samples = np.array([data["correlator"].values for data in results])
+    np.testing.assert_allclose(mean["correlator"], samples.mean(axis=0))
+    np.testing.assert_allclose(mean["correlator_disorder_stderr"], samples.std(axis=0, ddof=1) / np.sqrt(6))
+    assert mean.attrs["num_realizations"] == 6
+    assert qt.load_result(qt.save_result(mean, tmp_path / "mean.nc")).identical(mean)
+    with pytest.raises(qt.InputError, match="at least 2"):
+        qt.average_results(results[:1])
+    with pytest.raises(qt.InputError, match="agree in `method`"):
+        qt.average_results([results[0], solve(1, qt.HeisenbergTEBD())])

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, is_dataclass
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 
+from qthermo.checks import check_integer
 from qthermo.errors import InputError
 from qthermo.models.bath_eigenbasis import BathEigenbasis, diagonalise_bath
-from qthermo.operators import PauliSum
+from qthermo.operators import PauliString, PauliSum
 
 __all__ = ["MatrixModel", "Model", "SpinModel", "check_model"]
 
@@ -66,6 +67,34 @@ class SpinModel:
     def to_bath_eigenbasis(self) -> BathEigenbasis:
         """Return H in the eigenbasis of H_T + H_B; needs dense matrices of the bath."""
         return diagonalise_bath(self.thermometer, self.bath, self.coupling, self.num_sites)
+
+    def to_matrix_model(self, *, thermometer_sites: int = 1) -> MatrixModel:
+        """Return the model as matrices in the bath's eigenbasis, the thermometer being the first sites.
+
+        With more than one thermometer site its 2**thermometer_sites levels are the states of the Z basis, site 0
+        leftmost, and the observable is still Z_0. The answers to `Propagator` then resolve all these levels.
+
+        Args:
+            thermometer_sites: number of sites that belong to the thermometer; the others are the bath.
+
+        Raises:
+            InputError: there is no bath left, or the terms on the thermometer alone are not diagonal in the Z basis.
+            MemoryRefusedError: the dense bath matrices do not fit.
+        """
+        count = check_integer("thermometer_sites", thermometer_sites, minimum=1, maximum=self.num_sites - 1)
+        inside, outside = (1 << count) - 1, -1 << count
+        parts: dict[str, list[tuple[PauliString, complex]]] = {"thermometer": [], "bath": [], "coupling": []}
+        for string, coefficient in self.hamiltonian.items():
+            mask = string.x | string.z
+            name = "bath" if not mask & inside else "coupling" if mask & outside else "thermometer"
+            parts[name].append((string, coefficient))
+        eigenbasis = diagonalise_bath(
+            **{name: PauliSum(terms) for name, terms in parts.items()},
+            num_sites=self.num_sites,
+            thermometer_sites=count,
+        )
+        parameters = {**self.parameters, "thermometer_sites": count}
+        return MatrixModel(family=self.family, parameters=parameters, eigenbasis=eigenbasis)
 
     def __repr__(self) -> str:
         return f"<SpinModel {self.family}: {self.num_sites} spins, {len(self.hamiltonian)} terms>"
@@ -131,7 +160,10 @@ def _check_parts(model: SpinModel) -> None:
 
 
 def record(value: object) -> Any:
-    """Return `value` as JSON: Pauli sums as text, arrays as lists, or as shape and SHA-256 above 4096 numbers."""
+    """Return `value` as JSON: Pauli sums as text, arrays as lists, or as shape and SHA-256 above 4096 numbers.
+
+    Values with fields become mappings of these.
+    """
     if isinstance(value, np.ndarray):
         if value.size <= 4096 and not np.iscomplexobj(value):
             return value.tolist()
@@ -140,6 +172,8 @@ def record(value: object) -> Any:
         return {"shape": list(value.shape), "sha256": sha256(np.ascontiguousarray(value).tobytes()).hexdigest()}
     if isinstance(value, PauliSum):
         return str(value)
+    if is_dataclass(value) and not isinstance(value, type):
+        return {f.name: record(getattr(value, f.name)) for f in fields(value)}
     if isinstance(value, Mapping):
         return {str(key): record(item) for key, item in value.items()}
     if isinstance(value, tuple | list):

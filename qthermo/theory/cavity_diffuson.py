@@ -119,7 +119,9 @@ class CavityDiffuson:
         answer = propagator_answer(problem, basis, solution.propagator, solution.broadenings, diagnostics=report)
         if np.iscomplexobj(problem.laplace):
             return answer
-        return replace(answer, variables={**answer.variables, **_stationary_variables(problem, basis, solution.sums)})
+        stationary = _stationary_variables(problem, basis, solution.sums)
+        stationary["thermalisation_time"] = _thermalisation_time(problem, basis, answer, stationary)
+        return replace(answer, variables={**answer.variables, **stationary})
 
     def _autocorrelation(
         self,
@@ -151,6 +153,20 @@ def _stationary_variables(problem: Propagator, basis: BathEigenbasis, sums: Leve
         name: Variable(("energy", "laplace", *dims), found[name].reshape(*grid, *found[name].shape[1:]), units, meaning)
         for name, (dims, units, meaning) in _STATIONARY.items()
     }
+
+
+def _thermalisation_time(
+    problem: Propagator, basis: BathEigenbasis, answer: Answer, stationary: dict[str, Variable]
+) -> Variable:
+    """Return tau = c' / (s (1 - c')), which is 1/R for c' = s / (s + R); c' is c without its long-time part."""
+    mean = stationary["stationary_population"].values @ basis.level_values
+    square = stationary["stationary_population"].values @ basis.level_values**2
+    connected = answer.variables["autocorrelation"].values - mean**2
+    with np.errstate(divide="ignore"):
+        times = connected / (problem.laplace[None, :] * (square - mean**2 - connected))
+    return Variable(
+        ("energy", "laplace"), times, "1/energy", "c'/(s (1 - c')), c' the normalised connected part of c(E,s)"
+    )
 
 
 _STATIONARY = {

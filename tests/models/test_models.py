@@ -167,3 +167,19 @@ def test_diagonal_thermometer_is_needed_for_the_eigenbasis():
     model = qt.models.spin_chain(hamiltonian=qt.PauliSum.from_text("X0 + Z0 Z1"))
     with pytest.raises(qt.InputError, match="diagonal"):
         model.to_bath_eigenbasis()
+
+
+def test_a_thermometer_of_two_spins_is_the_same_hamiltonian():
+    text = "0.4 Z0 - 0.3 Z1 + 0.2 Z0 Z1 + 0.5 X0 X2 + 0.7 X1 Z2 + 0.6 Z2 + 0.8 X2 X3 + 0.3 Z3 + 0.2 Z1 Z3"
+    model = qt.models.spin_chain(hamiltonian=qt.PauliSum.from_text(text))
+    matrices = model.to_matrix_model(thermometer_sites=2)
+    basis = matrices.eigenbasis
+    assert_allclose(basis.level_values, [1, 1, -1, -1])
+    assert_allclose(basis.level_energies, [0.4 - 0.3 + 0.2, 0.4 + 0.3 - 0.2, -0.4 - 0.3 - 0.2, -0.4 + 0.3 + 0.2])
+    assert_allclose(np.linalg.eigvalsh(basis.to_matrix()), np.linalg.eigvalsh(kron_matrix(model.hamiltonian, 4)))
+    times = [0.5, 2.0]
+    by_spins = qt.solve(qt.Autocorrelation(model, times=times), qt.Dense())["correlator"]
+    by_matrices = qt.solve(qt.Autocorrelation(matrices, times=times), qt.Dense())["correlator"]
+    assert_allclose(by_spins, by_matrices, atol=1e-10)
+    with pytest.raises(qt.InputError, match="between 1 and 3"):
+        model.to_matrix_model(thermometer_sites=4)

@@ -157,3 +157,20 @@ def test_distribution_of_broadenings_is_that_of_exact_diagonalisation():
         np.testing.assert_allclose(theory[name], exact[name], rtol=0.05)
     width = np.diff(theory["log10_broadening"])[0]
     assert theory["broadening_histogram"].sum().item() * width == pytest.approx(1)
+
+
+def test_thermalisation_time_is_that_of_the_rates_where_broadenings_average_themselves():
+    rng = np.random.default_rng(4)
+    n = 600
+    V = rng.normal(size=(n, n)) * 0.35 / np.sqrt(n)
+    energies = rng.normal(size=n)
+    for splitting in (0.0, 0.8):
+        model = qt.models.matrix_bath(
+            bath_energies=energies, coupling_matrix=(V + V.T) / np.sqrt(2), splitting=splitting
+        )
+        data = qt.solve(qt.Propagator(model, energies=[0.0], laplace=[0.05]), qt.CavityDiffuson())
+        rates = data["rate"].values[0, 0]
+        relaxation = 1 / (rates[0, 1] + rates[1, 0])
+        assert float(data["thermalisation_time"][0, 0]) == pytest.approx(relaxation, rel=0.05)
+    symmetric = 1 / (4 * float(data["typical_broadening"][0, 0]))
+    assert relaxation == pytest.approx(symmetric, rel=0.1)
