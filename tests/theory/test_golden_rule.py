@@ -72,3 +72,21 @@ def test_bad_spectra_are_refused():
         qt.BathSpectrum.from_autocorrelation(np.arange(5.0), np.ones(5), smoothing=0.01)
     with pytest.raises(qt.InputError, match="BathSpectrum"):
         qt.GoldenRule(spectrum=np.ones(3))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("num_bath_sites", [10, 12])
+def test_large_baths_at_small_coupling_and_where_it_fails(num_bath_sites: int):
+    thermometer = qt.Thermometer(splitting=1.0, coupling=0.3)
+    worst = {}
+    for disorder in (1.0, 3.0):
+        model = qt.models.sample_imbrie_chain(
+            num_bath_sites=num_bath_sites, disorder=disorder, seed=1, thermometer=thermometer
+        )
+        problem = qt.Propagator(model, energies=[0.0], laplace=[2.0, 1.0, 0.5, 0.2])
+        exact = qt.solve(problem, qt.Krylov(num_vectors=12, seed=1))
+        rule = qt.solve(problem, qt.GoldenRule())
+        beyond = abs(rule["autocorrelation"] - exact["autocorrelation"]) - 3 * exact["autocorrelation_stderr"]
+        worst[disorder] = float(beyond.max())
+    assert worst[1.0] < 0.02
+    assert worst[3.0] > 0.03
