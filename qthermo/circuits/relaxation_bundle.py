@@ -16,7 +16,7 @@ from qthermo.circuits.bundle import list_versions, make_folder, to_qpy
 from qthermo.circuits.collision_circuit import CollisionCircuit
 from qthermo.circuits.collisions import spin_model, warn_of_cutoff
 from qthermo.circuits.comparison import list_measurements
-from qthermo.circuits.compilation import CompiledCircuit, compile_circuit
+from qthermo.circuits.compilation import CompiledCircuit, compile_circuit, find_target
 from qthermo.circuits.dilation_circuit import DilationCircuit
 from qthermo.circuits.manifest import RELAXATION, describe_model, rebuild_model, write_manifest
 from qthermo.circuits.qasm import save_qasm
@@ -65,7 +65,7 @@ def export_relaxation(
         seed: seed of the transpiler; the sequences are drawn by the seed of `method`.
 
     Raises:
-        InputError: an argument is out of range, the kicks alias frequencies, or the device is too small.
+        InputError: an argument is out of range, the kicks alias frequencies, the device is too small or has no reset.
         UnsupportedError: the model is a matrix, the state no bits, or the Trotter order 0.
         FileError: the folder cannot be written.
 
@@ -78,6 +78,8 @@ def export_relaxation(
     method.check(problem)
     if isinstance(method, CollisionCircuit):
         warn_of_cutoff(method, problem)
+    if target is not None:
+        _check_reset(target)
     model = spin_model(problem)
     content: dict[str, Any] = {
         "kind": RELAXATION,
@@ -104,6 +106,12 @@ def export_relaxation(
         rows.append(_describe_run(run, compiled))
         files += _write_run(make_folder(Path(directory)), index, run, compiled)
     return write_manifest(Path(directory), {**content, "circuits": rows, "files": files})
+
+
+def _check_reset(target: BackendV2 | Target | str) -> None:
+    name, device = find_target(target)
+    if "reset" not in device.operation_names:
+        raise InputError(f"The device must be able to reset the ancilla, but {name} has no `reset`; take another one.")
 
 
 def _write_run(folder: Path, index: int, run: RelaxationRun, compiled: CompiledCircuit | None) -> list[str]:

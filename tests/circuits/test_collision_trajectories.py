@@ -26,14 +26,17 @@ def chain_problem(num_sites: int, *rounds: int) -> qt.Relaxation:
 
 
 def test_error_of_trajectories_falls_as_the_root_of_the_shots():
-    """Against Aer's density matrices of the same sequences: a trajectory's <Z> has variance at most 1 - <Z>^2."""
+    """Against Aer's density matrices of the same sequences: a trajectory's <Z> has variance at most 1 - <Z>^2.
+
+    The bound is for outcomes; expectation values of trajectories vary less, so one standard error of it is enough.
+    """
     problem, errors = chain_problem(4, 2, 4, 6), []
     exact = qt.solve(problem, replace(MPS, protocol="density_matrix", num_sequences=3))["polarisation"].values
-    for shots in (6, 96):
+    for shots in (6, 384):
         found = qt.solve(problem, replace(MPS, num_sequences=3, num_shots=shots))["polarisation"].values
-        assert (np.abs(found - exact) < 4 * np.sqrt((1 - exact**2) / (3 * shots))).all()
         errors.append(float(np.sqrt(np.mean((found - exact) ** 2))))
-    assert errors[1] < errors[0] / 2  # 1/4 expected
+        assert errors[-1] < np.sqrt(np.mean(1 - exact**2) / (3 * shots))
+    assert errors[1] < errors[0] / 2  # 1/8 expected of the means of many runs
 
 
 def test_many_short_sequences_give_the_average_channel():
@@ -65,5 +68,6 @@ def test_longer_chains_agree_with_dense_channels_of_the_same_sequences(num_sites
     energy = float(np.trace(mean @ matrix).real)
     spread = float(np.sqrt(np.trace(mean @ matrix @ matrix).real - energy**2))
     data = qt.solve(problem, replace(MPS, num_sequences=2, num_shots=40))
-    assert (np.abs(data["polarisation"].values[0] - z) < 4 * np.sqrt((1 - z**2) / 80)).all()
-    assert abs(float(data["energy"][0]) - energy) < 4 * spread / np.sqrt(80)
+    deviation = data["polarisation"].values[0] - z
+    assert np.mean(deviation**2) < np.mean(1 - z**2) / 80
+    assert abs(float(data["energy"][0]) - energy) < 2 * spread / np.sqrt(80)

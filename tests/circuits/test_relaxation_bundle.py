@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from kms_reference import imbrie, tilted_ising
+from qiskit.transpiler import Target
 
 import qthermo as qt
 from qthermo.circuits import analyse_counts, check_bundle, export_relaxation, load_qasm
@@ -120,6 +121,8 @@ def test_what_cannot_be_exported_is_refused(tmp_path: Path):
         export_relaxation(PROBLEM, qt.CollisionCircuit(time_step=0.7), tmp_path)
     with pytest.raises(qt.UnsupportedError, match="order"):
         export_relaxation(PROBLEM, qt.CollisionCircuit(trotter_order=0), tmp_path)
+    with pytest.raises(qt.InputError, match="reset"):
+        export_relaxation(PROBLEM, COLLISIONS, tmp_path, target=Target(num_qubits=3))
     state = qt.Relaxation(MODEL, beta=1.0, times=[1.0], initial_state=np.full(4, 0.5))
     with pytest.raises(qt.UnsupportedError, match="bits"):
         export_relaxation(state, qt.DilationCircuit(), tmp_path)

@@ -12,6 +12,7 @@ import pytest
 import qthermo as qt
 from qthermo.circuits import check_bundle, export_bundle
 from qthermo.cli import main
+from qthermo.studies import bundles
 from qthermo.studies.bundles import GALLERY, RelaxationEntry, export_with_reference, solve_reference
 
 FOLDER = Path(__file__).parents[2] / "circuits"
@@ -87,6 +88,17 @@ def test_gallery_holds_what_it_lists_and_nothing_else():
     assert {path.name for path in FOLDER.iterdir() if path.is_dir()} == set(GALLERY)
 
 
+def test_gallery_is_written_with_its_list(tmp_path, monkeypatch):
+    name = "dilations-imbrie-w1-4"
+    monkeypatch.setattr(bundles, "GALLERY", {name: GALLERY[name]})
+    (row,) = json.loads(bundles.export_gallery(tmp_path, target="fake_fez").read_text())["bundles"].items()
+    listed = listed_in_the_gallery(name)
+    assert row[0] == name
+    assert {**row[1], "manifest_sha256": ""} == {**listed, "manifest_sha256": ""}
+    assert row[1]["manifest_sha256"] == hashlib.sha256((tmp_path / name / "manifest.json").read_bytes()).hexdigest()
+    assert check_bundle(tmp_path / name).manifest["target"] == {"name": "fake_fez"}
+
+
 @pytest.mark.parametrize("name", ["imbrie-w1-6", "all-to-all-8-swap-network"])
 def test_stored_reference_is_the_exact_value(name):
     manifest = check_bundle(FOLDER / name).manifest
@@ -121,6 +133,9 @@ def test_command_exports_and_checks(run, tmp_path):
     code, out, _ = run("export", "--check", folder)
     assert code == 0
     assert "all agree" in out
+    code, out, _ = run("export", "--check", FOLDER / "collisions-imbrie-w1-4")
+    assert code == 0
+    assert "isa_001.qpy" in out
     (folder / "logical.qpy").write_bytes(b"nothing")
     code, _, err = run("export", "--check", folder)
     assert code == 2
