@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from qthermo.circuits.bundle import export_bundle
     from qthermo.circuits.bundle_check import BundleCheck, check_bundle
     from qthermo.circuits.collision_builder import build_collision_circuit, count_collision_gates
-    from qthermo.circuits.collision_bundle import check_collision_bundle, export_collisions
     from qthermo.circuits.collision_circuit import CollisionCircuit
     from qthermo.circuits.collision_resources import tabulate_resources
     from qthermo.circuits.compilation import CompiledCircuit, compile_circuit
@@ -25,6 +24,7 @@ if TYPE_CHECKING:
     from qthermo.circuits.noise import build_noise_model
     from qthermo.circuits.qasm import load_qasm, save_qasm
     from qthermo.circuits.qubit_order import from_qubit_order, to_qubit_order, to_sparse_pauli_op
+    from qthermo.circuits.relaxation_bundle import export_relaxation
     from qthermo.circuits.trotter_circuit import TrotterCircuit
 
 __all__ = [
@@ -41,11 +41,10 @@ __all__ = [
     "build_product_circuit",
     "build_trotter_circuit",
     "check_bundle",
-    "check_collision_bundle",
     "compile_circuit",
     "count_collision_gates",
     "export_bundle",
-    "export_collisions",
+    "export_relaxation",
     "from_qubit_order",
     "load_qasm",
     "multi_product_weights",
@@ -58,8 +57,6 @@ __all__ = [
 ]
 
 _HOMES = {
-    "check_collision_bundle": "collision_bundle",
-    "export_collisions": "collision_bundle",
     "BundleCheck": "bundle_check",
     "CollisionCircuit": "collision_circuit",
     "CompiledCircuit": "compilation",
@@ -76,6 +73,7 @@ _HOMES = {
     "compile_circuit": "compilation",
     "count_collision_gates": "collision_builder",
     "export_bundle": "bundle",
+    "export_relaxation": "relaxation_bundle",
     "from_qubit_order": "qubit_order",
     "load_qasm": "qasm",
     "multi_product_weights": "extrapolation",

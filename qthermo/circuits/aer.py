@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,16 @@ from qiskit import QuantumCircuit
 
 from qthermo.errors import ExecutionError
 
-__all__ = ["AER_OPTIONS", "check_result", "run_estimator", "run_sampler", "run_snapshots", "run_state", "run_z"]
+__all__ = [
+    "AER_OPTIONS",
+    "check_result",
+    "run_estimator",
+    "run_probabilities",
+    "run_sampler",
+    "run_snapshots",
+    "run_state",
+    "run_z",
+]
 
 # Aer 0.18: qubit truncation gives wrong saved expectation values when qubits far from the saved one drop out, and shot
 # branching wrong ones after a reset. Both stay off.
@@ -129,6 +139,23 @@ def run_state(circuit: QuantumCircuit) -> NDArray[np.complex128]:
     check_result(result, circuit)
     state: NDArray[np.complex128] = np.asarray(result.data(0)["statevector"])
     return state
+
+
+def run_probabilities(circuit: QuantumCircuit, qubits: Sequence[int]) -> NDArray[np.float64]:
+    """Return the joint distribution of Z on `qubits`, resets included, by density matrix; qubits[0] leftmost.
+
+    Raises:
+        ExecutionError: Aer did not finish.
+    """
+    import qiskit_aer.library  # noqa: F401  (gives circuits their save_ methods)
+    from qiskit_aer import AerSimulator
+
+    saved = circuit.copy()
+    saved.save_probabilities(list(qubits)[::-1])
+    result = AerSimulator(method="density_matrix", **AER_OPTIONS).run(saved, shots=1).result()
+    check_result(result, circuit)
+    values: NDArray[np.float64] = np.asarray(result.data(0)["probabilities"], dtype=np.float64)
+    return values
 
 
 def run_z(circuit: QuantumCircuit, qubit: int, *, max_bond_dim: int = 128) -> float:

@@ -30,7 +30,7 @@ from qthermo.models import SpinModel
 if TYPE_CHECKING:
     import xarray as xr
 
-__all__ = ["export_bundle"]
+__all__ = ["export_bundle", "list_versions", "make_folder", "to_qpy"]
 
 _EXACT_SITES = 9
 _ESTIMATOR = (
@@ -97,7 +97,7 @@ def export_bundle(
     compiled = None
     if target is not None:
         compiled = compile_circuit(logical, target, optimization_level=optimization_level, seed=seed)
-    folder = _make_folder(Path(directory))
+    folder = make_folder(Path(directory))
     time_steps = grid_times / steps
     files = _write_circuits(folder, logical, compiled, time_steps)
     content = {
@@ -118,13 +118,23 @@ def export_bundle(
         "target": _describe_target(compiled),
         "trotter_value": _trotter_values(model, steps, time_steps, trotter_order, layout),
         "reference": stored,
-        "versions": {"python": platform.python_version(), **{name: version(name) for name in ("qthermo", "qiskit")}},
+        "versions": list_versions(),
         "files": files,
     }
     return write_manifest(folder, content)
 
 
-def _make_folder(folder: Path) -> Path:
+def list_versions() -> dict[str, str]:
+    """Return the versions that a manifest records."""
+    return {"python": platform.python_version(), **{name: version(name) for name in ("qthermo", "qiskit")}}
+
+
+def make_folder(folder: Path) -> Path:
+    """Make the folder of a bundle.
+
+    Raises:
+        FileError: it cannot be made.
+    """
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as problem:

@@ -89,6 +89,14 @@ class CollisionCircuit:
 
         check_collisions(self, problem)
 
+    def time_per_round(self, *, beta: float, num_couplings: int) -> float:
+        """Return the time of the master equation that one collision is worth, lambda^2 2 pi / (N Z)."""
+        from qthermo.circuits.collisions import build_scheme
+
+        check_real("beta", beta, minimum=0)
+        check_integer("num_couplings", num_couplings, minimum=1)
+        return build_scheme(self, beta).time_per_collision(num_couplings)
+
     def estimate_memory(self, problem: Problem) -> float:
         """Return the bytes needed at the peak."""
         dim = float(problem.model.dimension)

@@ -23,7 +23,7 @@ from qthermo.progress import Progress
 if TYPE_CHECKING:
     from qthermo.circuits.collision_circuit import CollisionCircuit
 
-__all__ = ["answer_collisions", "build_scheme", "check_collisions", "path_answer"]
+__all__ = ["answer_collisions", "build_scheme", "check_collisions", "path_answer", "warn_of_cutoff"]
 
 _DENSE = 16
 
@@ -77,7 +77,7 @@ def spin_model(problem: Relaxation | MixingGap) -> SpinModel:
 
 def answer_collisions(method: CollisionCircuit, problem: Relaxation | MixingGap, progress: Progress) -> Answer:
     """Answer by the protocol of the method."""
-    _warn_of_cutoff(method, problem)
+    warn_of_cutoff(method, problem)
     with limit_threads(problem.model.dimension):
         if method.protocol == "channel" or isinstance(problem, MixingGap):
             return _answer_by_channel(method, problem, progress)
@@ -86,7 +86,8 @@ def answer_collisions(method: CollisionCircuit, problem: Relaxation | MixingGap,
     return run_sequences(method, problem, progress)
 
 
-def _warn_of_cutoff(method: CollisionCircuit, problem: Relaxation | MixingGap) -> None:
+def warn_of_cutoff(method: CollisionCircuit, problem: Relaxation | MixingGap) -> None:
+    """Warn if frequencies that a site can absorb are beyond the cutoff."""
     model = spin_model(problem)
     bound = local_bohr_bound(model.hamiltonian, site_couplings(problem.couplings, model.num_sites))
     if method.rate != "gaussian" and method.cutoff < 0.5 * bound:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qthermo.answers import Answer, Variable, autocorrelation_answer
-from qthermo.circuits.manifest import read_manifest, rebuild_model
+from qthermo.circuits.manifest import AUTOCORRELATION, read_manifest, rebuild_model
 from qthermo.circuits.measurement import estimate_correlator, shot_products
 from qthermo.errors import InputError
 from qthermo.problems import Autocorrelation
@@ -61,6 +61,11 @@ def analyse_counts(directory: str | Path, counts: Sequence[Any], *, backend: str
         InputError: the number of entries or the length of a bit string does not fit the bundle, or there are no shots.
     """
     manifest = read_manifest(Path(directory))
+    if manifest["kind"] != AUTOCORRELATION:
+        raise InputError(
+            f"Argument `directory` must hold a bundle of C(t), but {directory} holds one of {manifest['kind']}; "
+            "average its counts as the manifest's `estimator` says."
+        )
     model = rebuild_model(manifest["model"])
     problem = Autocorrelation(model, times=manifest["times"])
     if len(counts) != problem.times.size:

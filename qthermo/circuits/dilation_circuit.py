@@ -58,6 +58,12 @@ class DilationCircuit:
         if self.protocol != "channel" and not isinstance(problem.initial_state, str):
             raise UnsupportedError("DilationCircuit must start its circuits from bits, but the state is an array.")
 
+    def time_per_round(self, *, beta: float, num_couplings: int) -> float:
+        """Return the time of the master equation that one sweep is worth: dt, at any temperature."""
+        check_real("beta", beta, minimum=0)
+        check_integer("num_couplings", num_couplings, minimum=1)
+        return self.time_step
+
     def estimate_memory(self, problem: Problem) -> float:
         """Return the bytes needed at the peak."""
         return 16.0 * 10 * float(problem.model.dimension) ** 2

@@ -14,13 +14,27 @@ from qthermo.models import SpinModel
 from qthermo.models.model import record
 from qthermo.operators import PauliSum
 
-__all__ = ["MANIFEST", "describe_model", "read_manifest", "rebuild_model", "write_manifest"]
+__all__ = [
+    "AUTOCORRELATION",
+    "MANIFEST",
+    "RELAXATION",
+    "describe_model",
+    "read_manifest",
+    "rebuild_model",
+    "write_manifest",
+]
 
 MANIFEST = "manifest.json"
+AUTOCORRELATION = "autocorrelation"
+RELAXATION = "relaxation"
 _FORMAT = "qthermo-bundle"
 _VERSION = 1
 _MAX_BYTES = 50_000_000
-_KEYS = ("model", "times", "num_steps", "trotter_order", "layout", "num_shots", "estimator", "sites", "files")
+_KEYS = ("model", "times", "num_shots", "estimator", "sites", "files")
+_KEYS_OF = {
+    AUTOCORRELATION: ("num_steps", "trotter_order", "layout"),
+    RELAXATION: ("method", "beta", "initial_state", "couplings", "circuits"),
+}
 
 
 def write_manifest(directory: Path, content: Mapping[str, Any]) -> Path:
@@ -54,7 +68,10 @@ def read_manifest(directory: Path) -> dict[str, Any]:
         )
     if content.pop("seal", None) != _seal(content):
         raise FileError(f"{path} was changed: its content does not match its seal; export the bundle again.")
-    missing = [key for key in _KEYS if key not in content]
+    kind = content.setdefault("kind", AUTOCORRELATION)
+    if kind not in _KEYS_OF:
+        raise FileError(f"{path} must be of a kind among {', '.join(_KEYS_OF)}, but is of {kind!r}.")
+    missing = [key for key in (*_KEYS, *_KEYS_OF[kind]) if key not in content]
     if missing:
         raise FileError(f"{path} must hold the key `{missing[0]}`, but does not; export the bundle again.")
     _check_files(directory, content["files"])

@@ -9,23 +9,26 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from qthermo.circuits.collision_circuit import CollisionCircuit
+from qthermo.circuits.dilation_circuit import DilationCircuit
 from qthermo.errors import InputError
 from qthermo.exact.dense import Dense
 from qthermo.files import write_atomically
-from qthermo.models import Model, SpinModel, sample_all_to_all_ising, sample_imbrie_chain
-from qthermo.problems import Autocorrelation
+from qthermo.models import Model, SpinModel, sample_all_to_all_ising, sample_imbrie_chain, spin_chain
+from qthermo.operators import PauliSum
+from qthermo.problems import Autocorrelation, Relaxation
 from qthermo.solve import solve
 from qthermo.tensor_network.heisenberg_tebd import HeisenbergTEBD
 
 if TYPE_CHECKING:
     import xarray as xr
 
-__all__ = ["GALLERY", "GalleryEntry", "export_gallery", "export_with_reference", "solve_reference"]
+__all__ = ["GALLERY", "GalleryEntry", "RelaxationEntry", "export_gallery", "export_with_reference", "solve_reference"]
 
 _DENSE_SITES = 10
 
@@ -81,12 +84,62 @@ def solve_reference(model: SpinModel, times: NDArray[np.float64]) -> xr.Dataset 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GalleryEntry:
-    """One bundle of the gallery: its model and how its circuits are made."""
+    """One bundle of C(t) in the gallery: its model and how its circuits are made."""
 
     model: Callable[[], SpinModel]
     layout: str = "line"
     num_steps: int = 8
     times: tuple[float, ...] = (0.5, 1.0, 2.0)
+
+    def export(self, directory: Path, *, target: str | None) -> Path:
+        """Write the bundle and return the manifest's path."""
+        return export_with_reference(
+            self.model(),
+            directory,
+            times=np.array(self.times),
+            target=target,
+            num_steps=self.num_steps,
+            layout=self.layout,
+        )
+
+    def describe(self) -> dict[str, Any]:
+        """Return the entry's row in the gallery's manifest."""
+        model = self.model()
+        row = {"model": model.family, "num_qubits": model.num_sites, "layout": self.layout}
+        return row | {"num_steps": self.num_steps}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RelaxationEntry:
+    """One bundle of thermalising circuits in the gallery; beta = 1, all spins down at the start.
+
+    Args:
+        model: the chain.
+        method: how it is cooled.
+        num_rounds: collisions, or sweeps of dilations, at each time.
+    """
+
+    model: Callable[[], SpinModel]
+    method: CollisionCircuit | DilationCircuit
+    num_rounds: tuple[int, ...]
+
+    def export(self, directory: Path, *, target: str | None) -> Path:
+        """Write the bundle and return the manifest's path."""
+        from qthermo.circuits import export_relaxation
+
+        return export_relaxation(self.problem(), self.method, directory, target=target)
+
+    def problem(self) -> Relaxation:
+        """Return the problem, its times those of whole rounds."""
+        model = self.model()
+        unit = self.method.time_per_round(beta=1.0, num_couplings=3 * model.num_sites)
+        return Relaxation(model, beta=1.0, times=unit * np.array(self.num_rounds))
+
+    def describe(self) -> dict[str, Any]:
+        """Return the entry's row in the gallery's manifest."""
+        model = self.model()
+        row = {"model": model.family, "num_qubits": model.num_sites + 1, "method": type(self.method).__name__}
+        return row | {"num_rounds": list(self.num_rounds)}
 
 
 def _imbrie(num_sites: int, disorder: float, *, parity_symmetric: bool = False) -> Callable[[], SpinModel]:
@@ -103,7 +156,15 @@ def _all_to_all(num_sites: int) -> Callable[[], SpinModel]:
     return partial(sample_all_to_all_ising, num_bath_sites=num_sites - 1, seed=1)
 
 
-GALLERY: Mapping[str, GalleryEntry] = MappingProxyType(
+def _tilted_ising(num_sites: int) -> SpinModel:
+    terms = [(-1.0, {j: "Z", j + 1: "Z"}) for j in range(num_sites - 1)]
+    terms += [(-0.9045, {j: "X"}) for j in range(num_sites)] + [(-0.809, {j: "Z"}) for j in range(num_sites)]
+    return spin_chain(hamiltonian=PauliSum.from_letters(terms))
+
+
+_COLLISIONS = CollisionCircuit(coupling=0.8, energy_width=0.8, time_step=0.25, num_sequences=2)
+
+GALLERY: Mapping[str, GalleryEntry | RelaxationEntry] = MappingProxyType(
     {
         "imbrie-w1-6": GalleryEntry(model=_imbrie(6, 1.0)),
         "imbrie-w4-6": GalleryEntry(model=_imbrie(6, 4.0)),
@@ -115,6 +176,16 @@ GALLERY: Mapping[str, GalleryEntry] = MappingProxyType(
         "all-to-all-8-round-robin": GalleryEntry(model=_all_to_all(8), num_steps=4, layout="round_robin"),
         "all-to-all-8-swap-network": GalleryEntry(model=_all_to_all(8), num_steps=4, layout="swap_network"),
         "all-to-all-8-parity-network": GalleryEntry(model=_all_to_all(8), num_steps=4, layout="parity_network"),
+        "collisions-tilted-ising-3": RelaxationEntry(
+            model=partial(_tilted_ising, 3), method=_COLLISIONS, num_rounds=(4,)
+        ),
+        "collisions-imbrie-w1-4": RelaxationEntry(model=_imbrie(4, 1.0), method=_COLLISIONS, num_rounds=(2,)),
+        "dilations-tilted-ising-3": RelaxationEntry(
+            model=partial(_tilted_ising, 3), method=DilationCircuit(time_step=0.2), num_rounds=(1,)
+        ),
+        "dilations-imbrie-w1-4": RelaxationEntry(
+            model=_imbrie(4, 1.0), method=DilationCircuit(time_step=0.2, patch_radius=0), num_rounds=(2,)
+        ),
     }
 )
 
@@ -128,21 +199,7 @@ def export_gallery(directory: str | Path, *, target: str = "fake_fez") -> Path:
     folder = Path(directory)
     rows = {}
     for name, entry in GALLERY.items():
-        model = entry.model()
-        path = export_with_reference(
-            model,
-            folder / name,
-            times=np.array(entry.times),
-            target=target,
-            num_steps=entry.num_steps,
-            layout=entry.layout,
-        )
-        rows[name] = {
-            "model": model.family,
-            "num_qubits": model.num_sites,
-            "layout": entry.layout,
-            "num_steps": entry.num_steps,
-            "manifest_sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
-        }
+        path = entry.export(folder / name, target=target)
+        rows[name] = {**entry.describe(), "manifest_sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
     content = {"format": "qthermo-gallery", "target": target, "bundles": rows}
     return write_atomically(folder / "manifest.json", (json.dumps(content, indent=1) + "\n").encode())

@@ -1,5 +1,6 @@
 """Bundles with a reference, the gallery in the repository, and the command that makes and checks them."""
 
+import dataclasses
 import hashlib
 import json
 import sys
@@ -11,9 +12,12 @@ import pytest
 import qthermo as qt
 from qthermo.circuits import check_bundle, export_bundle
 from qthermo.cli import main
-from qthermo.studies.bundles import GALLERY, export_with_reference, solve_reference
+from qthermo.studies import bundles
+from qthermo.studies.bundles import GALLERY, RelaxationEntry, export_with_reference, solve_reference
 
 FOLDER = Path(__file__).parents[2] / "circuits"
+RELAXATIONS = [name for name, entry in GALLERY.items() if isinstance(entry, RelaxationEntry)]
+AUTOCORRELATIONS = [name for name in GALLERY if name not in RELAXATIONS]
 
 
 @pytest.fixture
@@ -28,13 +32,19 @@ def run(monkeypatch, capsys):
     return call
 
 
-@pytest.mark.parametrize("name", GALLERY)
+def listed_in_the_gallery(name):
+    """The row of the gallery's manifest, its hash compared with the bundle's."""
+    row = json.loads((FOLDER / "manifest.json").read_text())["bundles"][name]
+    assert row["manifest_sha256"] == hashlib.sha256((FOLDER / name / "manifest.json").read_bytes()).hexdigest()
+    return row
+
+
+@pytest.mark.parametrize("name", AUTOCORRELATIONS)
 def test_bundle_of_the_gallery_is_whole_and_made_again_alike(name, tmp_path):
     entry = GALLERY[name]
     check = check_bundle(FOLDER / name)
     assert max(check.deviations.values()) < 1e-6
-    listed = json.loads((FOLDER / "manifest.json").read_text())["bundles"][name]
-    assert listed["manifest_sha256"] == hashlib.sha256((FOLDER / name / "manifest.json").read_bytes()).hexdigest()
+    listed = listed_in_the_gallery(name)
     model = entry.model()
     assert check.manifest["model"]["num_sites"] == model.num_sites == listed["num_qubits"]
     export_bundle(model, tmp_path, times=entry.times, num_steps=entry.num_steps, layout=entry.layout)
@@ -42,10 +52,51 @@ def test_bundle_of_the_gallery_is_whole_and_made_again_alike(name, tmp_path):
         assert path.read_bytes() == (FOLDER / name / path.name).read_bytes()
 
 
+@pytest.mark.parametrize("name", RELAXATIONS)
+def test_thermalising_bundle_of_the_gallery_is_whole_and_made_again_alike(name, tmp_path):
+    """Collisions byte by byte; dilations by the values, since the synthesis of unitaries depends on rounding."""
+    entry = GALLERY[name]
+    check = check_bundle(FOLDER / name)
+    count = len(check.manifest["circuits"])
+    kinds = [f"{kind}_00{k}.{end}" for k in range(count) for kind, end in (("logical", "qasm"), ("isa", "qpy"))]
+    assert set(check.deviations) == {*kinds, "polarisation"}
+    assert max(check.deviations.values()) < 1e-5
+    listed = listed_in_the_gallery(name)
+    assert listed["num_qubits"] == check.manifest["model"]["num_sites"] + 1
+    assert tuple(listed["num_rounds"]) == entry.num_rounds
+    again = json.loads(entry.export(tmp_path, target=None).read_text())
+    for one, other in zip(again["circuits"], check.manifest["circuits"], strict=True):
+        assert (one["sequence"], one["num_rounds"]) == (other["sequence"], other["num_rounds"])
+        np.testing.assert_allclose(one["polarisation"], other["polarisation"], atol=1e-12)
+    if listed["method"] == "CollisionCircuit":
+        for path in sorted(tmp_path.glob("*.qasm")):
+            assert path.read_bytes() == (FOLDER / name / path.name).read_bytes()
+
+
+@pytest.mark.parametrize("name", RELAXATIONS)
+def test_mean_of_a_thermalising_bundle_is_what_solve_gives(name):
+    entry, manifest = GALLERY[name], check_bundle(FOLDER / name).manifest
+    data = qt.solve(entry.problem(), dataclasses.replace(entry.method, protocol="density_matrix"))
+    mean = np.mean([row["polarisation"] for row in manifest["circuits"]], axis=0)
+    np.testing.assert_allclose(mean, data["polarisation"].values[0], atol=1e-10)
+    np.testing.assert_allclose(manifest["gibbs_polarisation"], data["gibbs_polarisation"].values, atol=1e-10)
+
+
 def test_gallery_holds_what_it_lists_and_nothing_else():
     listed = json.loads((FOLDER / "manifest.json").read_text())["bundles"]
     assert set(listed) == set(GALLERY)
     assert {path.name for path in FOLDER.iterdir() if path.is_dir()} == set(GALLERY)
+
+
+def test_gallery_is_written_with_its_list(tmp_path, monkeypatch):
+    name = "dilations-imbrie-w1-4"
+    monkeypatch.setattr(bundles, "GALLERY", {name: GALLERY[name]})
+    (row,) = json.loads(bundles.export_gallery(tmp_path, target="fake_fez").read_text())["bundles"].items()
+    listed = listed_in_the_gallery(name)
+    assert row[0] == name
+    assert {**row[1], "manifest_sha256": ""} == {**listed, "manifest_sha256": ""}
+    assert row[1]["manifest_sha256"] == hashlib.sha256((tmp_path / name / "manifest.json").read_bytes()).hexdigest()
+    assert check_bundle(tmp_path / name).manifest["target"] == {"name": "fake_fez"}
 
 
 @pytest.mark.parametrize("name", ["imbrie-w1-6", "all-to-all-8-swap-network"])
@@ -82,6 +133,9 @@ def test_command_exports_and_checks(run, tmp_path):
     code, out, _ = run("export", "--check", folder)
     assert code == 0
     assert "all agree" in out
+    code, out, _ = run("export", "--check", FOLDER / "collisions-imbrie-w1-4")
+    assert code == 0
+    assert "isa_001.qpy" in out
     (folder / "logical.qpy").write_bytes(b"nothing")
     code, _, err = run("export", "--check", folder)
     assert code == 2
