@@ -17,8 +17,10 @@ from qthermo.progress import Progress
 from qthermo.tensor_network.checked_runs import ASKED, CHECKS, KNOBS, Check, CheckedRuns, warn_if_lost
 from qthermo.tensor_network.checkpoint import fingerprint, method_fields
 from qthermo.tensor_network.heisenberg_evolution import OperatorEvolution
+from qthermo.tensor_network.operator_readout import component, doubled, mean_in_product, overlap_with
 from qthermo.tensor_network.pauli_mpo import compress_pauli_vector
 from qthermo.tensor_network.pauli_transfer import bond_generators, exponentiate
+from qthermo.tensor_network.swap_network import SwapEvolution
 from qthermo.tensor_network.trotter_steps import GateCache
 
 if TYPE_CHECKING:
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
 
 __all__ = ["BLOCH_VECTORS", "run_autocorrelation", "run_evolution", "run_structure_factor", "start_evolution"]
 
+HeisenbergRun = OperatorEvolution | SwapEvolution
 _WINDOW = 5.5
 BLOCH_VECTORS = {"0": (1, 0, 0, 1), "1": (1, 0, 0, -1), "+": (1, 1, 0, 0), "-": (1, -1, 0, 0)}
 """<I>, <X>, <Y>, <Z> of the letters of a product state."""
@@ -38,13 +41,19 @@ def start_evolution(
     *,
     check: Check = ASKED,
     jumps: Sequence[tuple[float, PauliSum]] = (),
-) -> OperatorEvolution:
+) -> HeisenbergRun:
     """Return O(0), ready to advance: the run asked for, or one of its checks."""
     if not isinstance(model, SpinModel):
         raise UnsupportedError("HeisenbergTEBD needs a model of spins.")
-    chain = compress_pauli_vector(operator, max(operator.num_sites, 1))
+    is_chain = all(string.sites[-1] - string.sites[0] < 2 for string in model.hamiltonian if string.sites)
+    chain = compress_pauli_vector(operator, max(operator.num_sites, 1) if is_chain else model.num_sites)
     chain.max_bond_dim = check.bond(method.max_bond_dim)
     chain.cutoff = check.cutoff_factor * method.truncation_error
+    if not is_chain:
+        return SwapEvolution.from_terms(
+            chain, model.hamiltonian, jumps,
+            order=method.trotter_order, time_step=method.time_step, refinement=check.refinement,
+        )  # fmt: skip
     return OperatorEvolution(
         chain,
         GateCache(bond_generators(model.hamiltonian, model.num_sites, jumps), exponentiate),
@@ -57,14 +66,14 @@ def start_evolution(
 
 def _prepare(
     problem: Problem, operator: PauliSum, method: HeisenbergTEBD, jumps: Sequence[tuple[float, PauliSum]] = ()
-) -> list[OperatorEvolution]:
+) -> list[HeisenbergRun]:
     checks = CHECKS if method.estimate_errors else (ASKED,)
     return [start_evolution(problem.model, operator, method, check=check, jumps=jumps) for check in checks]
 
 
 def _checked(
-    problem: Problem, method: HeisenbergTEBD, runs: list[OperatorEvolution], suffix: str = ""
-) -> CheckedRuns[OperatorEvolution]:
+    problem: Problem, method: HeisenbergTEBD, runs: list[HeisenbergRun], suffix: str = ""
+) -> CheckedRuns[HeisenbergRun]:
     return CheckedRuns(
         runs,
         method.trotter_order,
@@ -82,7 +91,7 @@ def run_autocorrelation(problem: Autocorrelation, method: HeisenbergTEBD, progre
     runs = _prepare(problem, PauliSum.pauli("Z", 0), method)
     values, errors = _checked(problem, method, runs).measure(
         problem.times / 2 if doubling else problem.times,
-        (lambda run: run.doubled()) if doubling else (lambda run: run.component("Z")),
+        (lambda run: doubled(run.ordered)) if doubling else (lambda run: component(run.ordered, "Z")),
         progress,
     )
     warn_if_lost(problem.times, errors, method.tolerance, stopped=method.stop_at_tolerance, what="the correlator")
@@ -99,7 +108,7 @@ def run_evolution(problem: Evolution, method: HeisenbergTEBD, progress: Progress
         runs = _prepare(problem, operator, method, problem.jump_operators)
         share = _share(progress, k, len(problem.observables), name)
         checked = _checked(problem, method, runs, "" if len(problem.observables) == 1 else f".{k}")
-        values, errors = checked.measure(problem.times, lambda run: run.expectation(vectors), share)
+        values, errors = checked.measure(problem.times, lambda run: mean_in_product(run.ordered, vectors), share)
         warn_if_lost(problem.times, errors, method.tolerance, stopped=method.stop_at_tolerance, what=f"`{name}`")
         columns.append((values, errors))
         diagnostics[name] = _diagnostics(runs[0])
@@ -126,7 +135,7 @@ def run_structure_factor(problem: StructureFactor, method: HeisenbergTEBD, progr
     times = np.arange(0.0, _WINDOW / problem.resolution, method.time_step)
     values, errors = _checked(problem, method, runs).measure(
         times / 2 if doubling else times,
-        (lambda run: run.doubled()) if doubling else (lambda run: run.overlap_with(starts[id(run)])),
+        (lambda run: doubled(run.ordered)) if doubling else (lambda run: overlap_with(starts[id(run)], run.ordered)),
         progress,
     )
     scale = float(values[0])
@@ -148,12 +157,13 @@ def _share(progress: Progress, index: int, count: int, name: str) -> Progress:
     return lambda fraction, words: progress((index + fraction) / count, f"{name}: {words}")
 
 
-def _diagnostics(run: OperatorEvolution) -> dict[str, Any]:
+def _diagnostics(run: HeisenbergRun) -> dict[str, Any]:
     return {
         "max_bond_dim_reached": run.chain.max_bond,
         "discarded_weight": run.chain.discarded_weight,
         "num_steps": run.num_steps,
         "num_gates": run.chain.num_gates,
         "light_cone": run.chain.num_sites,
+        "num_swap_passes": run.num_passes if isinstance(run, SwapEvolution) else 0,
         "bond_dimensions": run.chain.bond_dimensions,
     }

@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, ClassVar
 
 from qthermo.answers import Answer
 from qthermo.checks import check_choice, check_integer, check_real
-from qthermo.errors import InputError, UnsupportedError
+from qthermo.errors import UnsupportedError
 from qthermo.models import Model, SpinModel
-from qthermo.operators import group_bonds
 from qthermo.problems import Autocorrelation, Evolution, Problem, StructureFactor
 from qthermo.progress import Progress
 
@@ -31,6 +30,9 @@ class HeisenbergTEBD:
     site or two neighbours join the real generator of a bond (the adjoint Lindblad equation). `StructureFactor` evolves
     the bath's operator in the bath alone.
 
+    Two-site terms of any range are reached through layers of swaps, in which every pair of spins meets once per pass;
+    chains of neighbouring terms need none and are evolved on their own bonds.
+
     Args:
         max_bond_dim: chi, the largest bond dimension.
         time_step: longest step, 1/energy; steps are shortened to meet every requested time.
@@ -46,7 +48,8 @@ class HeisenbergTEBD:
 
     Errors: bond dimension and time step, both estimated; `NotConvergedWarning` names the one to turn.
     Cost: about 100 chi^3 multiplications per bond and layer, on the bonds inside the light cone only, so that it
-    stops growing with the length of the chain; memory 4 chi^2 numbers per site.
+    stops growing with the length of the chain; memory 4 chi^2 numbers per site. With terms of longer range, a pass is
+    N (N - 1) / 2 gates with a full spectrum each, and two passes stand for one where the pairs do not commute.
     Reference: M. B. Hastings, arXiv:0903.3253; J. Unfried, J. Hauschild, F. Pollmann, arXiv:2212.09782.
     """
 
@@ -70,8 +73,8 @@ class HeisenbergTEBD:
         check_real("tolerance", self.tolerance, minimum=0, exclusive=True)
 
     def check(self, problem: Problem) -> None:
-        """Accept chains of spins with nearest-neighbour terms at infinite temperature."""
-        _check_chain(problem.model)
+        """Accept spins with terms on at most two sites, near or far, at infinite temperature."""
+        _check_terms(problem.model)
         if isinstance(problem, StructureFactor) and problem.model.num_bath_sites < 2:
             raise UnsupportedError("HeisenbergTEBD needs a bath of at least two spins, but the bath has one.")
         if isinstance(problem, Evolution):
@@ -110,21 +113,23 @@ class HeisenbergTEBD:
         """Return Z_0(time) of a chain as a quimb MatrixProductOperator on all its sites.
 
         Raises:
-            InputError: the model is no nearest-neighbour chain of spins, or `time` is not a finite number >= 0.
+            UnsupportedError: the model is not of spins, or a term acts on more than two.
+            InputError: `time` is not a finite number >= 0.
         """
         from qthermo.tensor_network.heisenberg_runs import start_evolution
         from qthermo.tensor_network.quimb_door import to_quimb_operator
 
-        _check_chain(model)
+        _check_terms(model)
         evolution = start_evolution(model, model.observable, self)
         evolution.advance(check_real("time", time, minimum=0))
-        return to_quimb_operator(evolution.chain.tensors, model.num_sites)
+        return to_quimb_operator(evolution.ordered.tensors, model.num_sites)
 
 
-def _check_chain(model: Model) -> None:
+def _check_terms(model: Model) -> None:
     if not isinstance(model, SpinModel):
         raise UnsupportedError(f"HeisenbergTEBD needs a model of spins, but `{model.family}` is given by matrices.")
-    try:
-        group_bonds(model.hamiltonian, model.num_sites)
-    except InputError as problem:
-        raise UnsupportedError(f"HeisenbergTEBD needs a chain. {problem}") from None
+    if model.num_sites < 2:
+        raise UnsupportedError("HeisenbergTEBD needs at least two spins, but the model has one.")
+    for string in model.hamiltonian:
+        if len(string.sites) > 2:
+            raise UnsupportedError(f"HeisenbergTEBD needs terms on at most two sites, but `{string}` acts on more.")
