@@ -8,11 +8,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from qthermo.operators import build_schedule
 from qthermo.tensor_network.canonical_chain import CanonicalChain
 from qthermo.tensor_network.pauli_transfer import letter_vector
+from qthermo.tensor_network.run_estimate import count_all_steps, full_bonds
 from qthermo.tensor_network.trotter_steps import GateCache, count_steps, trotter_layers
 
 __all__ = ["OperatorEvolution"]
+
+_GATE = 100.0
+"""Real multiplications of one gate over chi^3."""
 
 
 @dataclass(slots=True)
@@ -60,6 +65,15 @@ class OperatorEvolution:
         outside = self.num_sites - self.chain.num_sites
         dimensions = np.pad(np.array(self.chain.bond_dimensions, np.intp), (0, outside), constant_values=1)
         return np.pad(self.chain.entropies(), (0, outside)), dimensions
+
+    def count_multiplications(self, times: NDArray[np.float64]) -> float:
+        """Return the real multiplications through `times`, were every bond in the reach of the gates full."""
+        steps = self.refinement * count_all_steps(self.time, times, self.time_step)
+        layers = steps * (len(build_schedule(self.order, 2)) - 1)
+        sites = min(self.num_sites, self.chain.num_sites + layers)
+        dimensions = full_bonds(sites, 4, self.chain.max_bond_dim)
+        factor = 4.0 if any(np.iscomplexobj(tensor) for tensor in self.chain.tensors) else 1.0
+        return float(factor * layers / 2 * _GATE * (dimensions**3).sum())
 
     def advance(self, time: float) -> None:
         """Evolve to `time`, in whole steps no longer than `time_step`."""

@@ -12,9 +12,13 @@ from numpy.typing import NDArray
 from qthermo.operators import PauliSum, build_schedule, repeat_schedule
 from qthermo.tensor_network.canonical_chain import CanonicalChain
 from qthermo.tensor_network.pauli_transfer import exponentiate, local_generator
+from qthermo.tensor_network.run_estimate import count_all_steps, full_bonds
 from qthermo.tensor_network.trotter_steps import GateCache, count_steps
 
 __all__ = ["SwapEvolution", "network_layers", "pair_generators"]
+
+_GATE = 800.0
+"""Real multiplications of one gate with a full spectrum, over chi^3."""
 
 
 def network_layers(num_sites: int) -> list[list[tuple[int, int, int]]]:
@@ -124,6 +128,11 @@ class SwapEvolution:
         )  # fmt: skip
 
     @property
+    def num_sites(self) -> int:
+        """The number of sites."""
+        return self.chain.num_sites
+
+    @property
     def max_bond(self) -> int:
         """The largest bond dimension now."""
         return self.chain.max_bond
@@ -134,6 +143,14 @@ class SwapEvolution:
         if not self.is_reversed:
             return self.chain
         return CanonicalChain([tensor.transpose(2, 1, 0) for tensor in self.chain.tensors[::-1]], [], 1, 0.0)
+
+    def count_multiplications(self, times: NDArray[np.float64]) -> float:
+        """Return the real multiplications through `times`, were every bond full."""
+        stages = sum(stage.group for stage in build_schedule(self.order, 2))
+        passes = stages * (1 if self.is_commuting else 2)
+        steps = self.refinement * count_all_steps(self.time, times, self.time_step)
+        dimensions = full_bonds(self.chain.num_sites, 4, self.chain.max_bond_dim)
+        return float(steps * passes * len(self.layers) / 2 * _GATE * (dimensions**3).sum())
 
     def advance(self, time: float) -> None:
         """Evolve to `time`, in whole steps no longer than `time_step`."""
