@@ -107,7 +107,7 @@ def draw(times: np.ndarray, laplace: np.ndarray, results: dict[tuple[int, float]
         below.errorbar(laplace, found["transform"], found["bound"], ls=style, color="C0", label=f"{num_spins} spins")
         below.plot(laplace, found["diffuson"], style, color="C2", label=f"diffuson, {num_spins} spins")
         above.set(xlabel="time t", title=f"W = {disorder:g}")
-        below.set(xlabel="Laplace variable s", xscale="log")
+        below.set(xlabel="Laplace variable s")
     axes[0, 0].set_ylabel("C(t)")
     axes[1, 0].set_ylabel("c(s)")
     for ax in axes[:, 0]:

@@ -19,6 +19,7 @@ from qthermo.tensor_network.checked_runs import ASKED, CHECKS, KNOBS, Check, Che
 from qthermo.tensor_network.checkpoint import fingerprint, method_fields
 from qthermo.tensor_network.entanglement_record import EntanglementRecord, add_entanglement, describe_operator
 from qthermo.tensor_network.heisenberg_evolution import OperatorEvolution
+from qthermo.tensor_network.heisenberg_tebd import is_chain
 from qthermo.tensor_network.operator_readout import component, doubled, mean_in_product, overlap_with
 from qthermo.tensor_network.pauli_mpo import compress_pauli_vector
 from qthermo.tensor_network.pauli_transfer import bond_generators, exponentiate
@@ -47,11 +48,11 @@ def start_evolution(
     """Return O(0), ready to advance: the run asked for, or one of its checks."""
     if not isinstance(model, SpinModel):
         raise UnsupportedError("HeisenbergTEBD needs a model of spins.")
-    is_chain = all(string.sites[-1] - string.sites[0] < 2 for string in model.hamiltonian if string.sites)
-    chain = compress_pauli_vector(operator, max(operator.num_sites, 1) if is_chain else model.num_sites)
+    near = is_chain(model.hamiltonian)
+    chain = compress_pauli_vector(operator, max(operator.num_sites, 1) if near else model.num_sites)
     chain.max_bond_dim = check.bond(method.max_bond_dim)
     chain.cutoff = check.cutoff_factor * method.truncation_error
-    if not is_chain:
+    if not near:
         return SwapEvolution.from_terms(
             chain, model.hamiltonian, jumps,
             order=method.trotter_order, time_step=method.time_step, refinement=check.refinement,
