@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qthermo.seeds import Stream, sample_generator
-from qthermo.tensor_network.splitting import orthonormal_rows, split_full, split_warm
+from qthermo.tensor_network.splitting import Split, orthonormal_rows, split_full, split_warm
 
 __all__ = ["CanonicalChain"]
 
@@ -101,8 +101,10 @@ class CanonicalChain:
         self.num_gates, self.num_full_splits = state["num_gates"], state["num_full_splits"]
         self._rng.bit_generator.state = state["rng"]
 
-    def apply_gate(self, site: int, gate: NDArray[Any]) -> None:
+    def apply_gate(self, site: int, gate: NDArray[Any], *, moves_sites: bool = False) -> None:
         """Apply a gate, shape (d*d, d*d), to the sites (site, site + 1) and truncate the bond between them.
+
+        A gate that swaps its sites says so by `moves_sites`: the old right basis is then no guess of the new one.
 
         Cost: about 100 chi^3 multiplications at d = 4 where the bond is full.
         """
@@ -111,7 +113,8 @@ class CanonicalChain:
         left, d, right = self.tensors[site].shape[0], old.shape[1], old.shape[2]
         columns = d * right
         theta = (self.weights[site] @ joined.reshape(left, -1)).reshape(-1, columns)
-        self._split_bond(site, joined.reshape(-1, columns), theta, old.reshape(-1, columns))
+        guess = None if moves_sites else old.reshape(-1, columns)
+        self._split_bond(site, joined.reshape(-1, columns), theta, guess)
 
     def join_sites(self, site: int, gate: NDArray[Any]) -> NDArray[Any]:
         """Return gate B_site B_{site+1}, shape (left, d*d, right)."""
@@ -122,16 +125,9 @@ class CanonicalChain:
         evolved: NDArray[Any] = np.matmul(gate, pair)
         return evolved
 
-    def _split_bond(self, site: int, joined: NDArray[Any], theta: NDArray[Any], guess: NDArray[Any]) -> None:
-        rank, columns = guess.shape
-        narrow = min(theta.shape)
-        extra, width = None, rank
-        if rank < self.max_bond_dim:
-            extra = self._rng.standard_normal((4 + rank // 6, theta.shape[0]))
-            width += extra.shape[0]
-        split = None
-        if width <= narrow // 2 and np.isfinite(theta[0, 0]):
-            split = split_warm(theta, guess, extra, self.max_bond_dim, self.cutoff)
+    def _split_bond(self, site: int, joined: NDArray[Any], theta: NDArray[Any], guess: NDArray[Any] | None) -> None:
+        columns = theta.shape[1]
+        split = None if guess is None else self._split_near(theta, guess)
         if split is None:
             split = split_full(theta, self.max_bond_dim, self.cutoff)
             self.num_full_splits += 1
@@ -143,6 +139,17 @@ class CanonicalChain:
         self.weights[site + 1] = split.weight
         total = float(np.vdot(split.weight, split.weight).real) + split.discarded
         self.discarded_weight += split.discarded / total if total > 0 else 0.0
+
+    def _split_near(self, theta: NDArray[Any], guess: NDArray[Any]) -> Split | None:
+        """Return the split by subspace iteration from a guess, or None where the full spectrum is needed."""
+        rank = guess.shape[0]
+        extra, width = None, rank
+        if rank < self.max_bond_dim:
+            extra = self._rng.standard_normal((4 + rank // 6, theta.shape[0]))
+            width += extra.shape[0]
+        if width > min(theta.shape) // 2 or not np.isfinite(theta[0, 0]):
+            return None
+        return split_warm(theta, guess, extra, self.max_bond_dim, self.cutoff)
 
     def restore_canonical_form(self) -> None:
         """Make every B_k right-orthonormal again and truncate: needed after gates that are not unitary.

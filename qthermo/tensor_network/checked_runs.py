@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 from qthermo.errors import NotConvergedWarning
 from qthermo.progress import Progress
 from qthermo.tensor_network.checkpoint import load_checkpoint, save_checkpoint
+from qthermo.tensor_network.entanglement_record import EntanglementRecord
+from qthermo.tensor_network.run_estimate import measure_speed
 
 __all__ = ["ASKED", "CHECKS", "KNOBS", "Check", "CheckedRuns", "warn_if_lost"]
 
@@ -30,6 +32,14 @@ class Evolving(Protocol):
     @property
     def max_bond(self) -> int:
         """The largest bond dimension now."""
+        ...
+
+    def count_multiplications(self, times: NDArray[np.float64]) -> float:
+        """Return the real multiplications through `times`, were every bond full."""
+        ...
+
+    def entanglement(self) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
+        """Return entropy (nats) and dimension of every bond."""
         ...
 
     def to_record(self) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
@@ -69,6 +79,9 @@ class CheckedRuns(Generic[Run]):
         stop: whether to end where it is exceeded.
         checkpoint: file written after every time, or None.
         key: fingerprint of the run.
+        record: takes the entanglement of the first run at every time, or None.
+
+    `estimated_seconds` is a rough bound, known before the first step: full bonds at the speed of a matrix product.
     """
 
     runs: Sequence[Run]
@@ -77,6 +90,8 @@ class CheckedRuns(Generic[Run]):
     stop: bool = True
     checkpoint: str | None = None
     key: str = ""
+    record: EntanglementRecord | None = None
+    estimated_seconds: float = 0.0
 
     def measure(
         self,
@@ -97,6 +112,8 @@ class CheckedRuns(Generic[Run]):
         """
         values = np.full((len(self.runs), times.size, *shape), np.nan, dtype)
         done = self._resume(values)
+        work = sum(run.count_multiplications(times[done:]) for run in self.runs)
+        self.estimated_seconds = float(f"{work / measure_speed():.2g}")
         started = clock.perf_counter()
         for k in range(done, times.size):
             progress(k / times.size, self._describe(times, k, done, started))
@@ -105,6 +122,8 @@ class CheckedRuns(Generic[Run]):
             for row, run in enumerate(self.runs):
                 run.advance(float(times[k]))
                 values[row, k] = measure(run)
+            if self.record is not None:
+                self.record.take(k, *self.runs[0].entanglement())
             self._save(values, k + 1)
         return values[0], self.errors(values)
 
@@ -125,7 +144,7 @@ class CheckedRuns(Generic[Run]):
         bond = max(run.max_bond for run in self.runs)
         words = f"time {times[k]:g}, bond dimension {bond}"
         if k == first:
-            return words
+            return f"{words}, at most about {self.estimated_seconds:g} s"
         left = (clock.perf_counter() - started) / (k - first) * (times.size - k)
         return f"{words}, about {left:.0f} s left at this pace"
 
@@ -137,6 +156,7 @@ class CheckedRuns(Generic[Run]):
             state, tensors = run.to_record()
             states.append(state)
             arrays |= {f"{row}/{name}": tensor for name, tensor in tensors.items()}
+        arrays |= self.record.to_arrays() if self.record is not None else {}
         save_checkpoint(self.checkpoint, self.key, arrays, {"done": done, "runs": states})
 
     def _resume(self, values: NDArray[Any]) -> int:
@@ -145,6 +165,8 @@ class CheckedRuns(Generic[Run]):
             return 0
         arrays, state = stored
         values[:] = arrays["values"]
+        if self.record is not None:
+            self.record.load_arrays(arrays)
         for row, (run, record) in enumerate(zip(self.runs, state["runs"], strict=True)):
             prefix = f"{row}/"
             tensors = {name.removeprefix(prefix): array for name, array in arrays.items() if name.startswith(prefix)}

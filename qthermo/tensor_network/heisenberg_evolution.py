@@ -8,11 +8,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from qthermo.operators import build_schedule
 from qthermo.tensor_network.canonical_chain import CanonicalChain
-from qthermo.tensor_network.pauli_transfer import TIME_REVERSAL, letter_vector
+from qthermo.tensor_network.pauli_transfer import letter_vector
+from qthermo.tensor_network.run_estimate import count_all_steps, full_bonds
 from qthermo.tensor_network.trotter_steps import GateCache, count_steps, trotter_layers
 
 __all__ = ["OperatorEvolution"]
+
+_GATE = 100.0
+"""Real multiplications of one gate over chi^3."""
 
 
 @dataclass(slots=True)
@@ -49,6 +54,26 @@ class OperatorEvolution:
     def max_bond(self) -> int:
         """The largest bond dimension now."""
         return self.chain.max_bond
+
+    @property
+    def ordered(self) -> CanonicalChain:
+        """O(t) on the sites of the light cone."""
+        return self.chain
+
+    def entanglement(self) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
+        """Return entropy (nats) and dimension of every bond of the lattice."""
+        outside = self.num_sites - self.chain.num_sites
+        dimensions = np.pad(np.array(self.chain.bond_dimensions, np.intp), (0, outside), constant_values=1)
+        return np.pad(self.chain.entropies(), (0, outside)), dimensions
+
+    def count_multiplications(self, times: NDArray[np.float64]) -> float:
+        """Return the real multiplications through `times`, were every bond in the reach of the gates full."""
+        steps = self.refinement * count_all_steps(self.time, times, self.time_step)
+        layers = steps * (len(build_schedule(self.order, 2)) - 1)
+        sites = min(self.num_sites, self.chain.num_sites + layers)
+        dimensions = full_bonds(sites, 4, self.chain.max_bond_dim)
+        factor = 4.0 if any(np.iscomplexobj(tensor) for tensor in self.chain.tensors) else 1.0
+        return float(factor * layers / 2 * _GATE * (dimensions**3).sum())
 
     def advance(self, time: float) -> None:
         """Evolve to `time`, in whole steps no longer than `time_step`."""
@@ -96,24 +121,3 @@ class OperatorEvolution:
         """Take over what `to_record` returned."""
         self.time, self.num_steps = state["time"], state["num_steps"]
         self.chain.load_record(state["chain"], arrays)
-
-    def expectation(self, vectors: NDArray[np.float64]) -> float:
-        """Return Tr[rho O(t)] for the product state whose sites have <P> = vectors[k][P], shape (num_sites, 4)."""
-        return float(self.chain.project(list(vectors[: self.chain.num_sites])))
-
-    def overlap_with(self, start: CanonicalChain) -> float:
-        """Return Tr[A O(t)] / 2^L for an operator A = O(0) on no more sites than O(t)."""
-        padding = CanonicalChain.from_product(
-            [letter_vector("I")] * (self.chain.num_sites - start.num_sites + 1), 1, 0.0
-        ).tensors[1:]
-        padded = CanonicalChain(start.tensors + padding, [], 1, 0.0)
-        return float(padded.overlap(self.chain))
-
-    def component(self, letter: str) -> float:
-        """Return Tr[P_0 O(t)] / 2^L for a Pauli matrix P_0 on site 0."""
-        outside = [letter_vector("I")] * (self.chain.num_sites - 1)
-        return float(self.chain.project([letter_vector(letter), *outside]))
-
-    def doubled(self) -> float:
-        """Return Tr[O(-t) O(t)] / 2^L for real H and a real symmetric O(0), where O(-t) = O(t)*."""
-        return float(self.chain.overlap(self.chain, TIME_REVERSAL))

@@ -25,6 +25,7 @@ __all__ = [
     "cooling_generators",
     "exponentiate",
     "letter_vector",
+    "local_generator",
 ]
 
 LETTERS = "IXYZ"
@@ -68,6 +69,25 @@ def bond_generators(
     return generators
 
 
+def local_generator(
+    hamiltonian: PauliSum, sites: tuple[int, ...], jumps: Sequence[tuple[float, PauliSum]] = ()
+) -> NDArray[np.float64]:
+    """Return the generator of dO/dt from terms and jumps on one site or on a pair, wherever these are."""
+    paulis = PAULI_MATRICES if len(sites) == 1 else _pair_basis()
+    places = {site: place for place, site in enumerate(sites)}
+
+    def matrix(operator: PauliSum) -> NDArray[Any]:
+        return PauliSum.from_letters(
+            (coefficient, {places[site]: letter for site, letter in string.letters.items()})
+            for string, coefficient in operator.items()
+        ).to_dense(len(sites))
+
+    generator = _commutator_map(matrix(hamiltonian), paulis)
+    for rate, jump in jumps:
+        generator = generator + rate * _dissipator_map(matrix(jump), paulis)
+    return generator
+
+
 def cooling_generators(hamiltonian: PauliSum, num_sites: int) -> NDArray[np.float64]:
     """Return the generators of dR/d beta = -{H, R}/4, so that R(beta) = e^{-beta H / 2}, on the bonds (k, k+1)."""
     paulis = _pair_basis()
@@ -80,8 +100,8 @@ def _bond_matrix(operator: PauliSum, bond: int) -> NDArray[Any]:
 
 
 def _expand(images: NDArray[np.complex128], paulis: NDArray[np.complex128]) -> NDArray[np.float64]:
-    """Return the matrix elements Tr[P_a image_b] / 4."""
-    elements: NDArray[np.float64] = np.einsum("aij,bji->ab", paulis, images).real / 4
+    """Return the matrix elements Tr[P_a image_b] / Tr[1]."""
+    elements: NDArray[np.float64] = np.einsum("aij,bji->ab", paulis, images).real / paulis.shape[1]
     return elements
 
 

@@ -15,6 +15,7 @@ from qthermo.progress import Progress
 from qthermo.tensor_network.canonical_chain import CanonicalChain
 from qthermo.tensor_network.checked_runs import ASKED, CHECKS, Check, CheckedRuns, warn_if_lost
 from qthermo.tensor_network.checkpoint import fingerprint, method_fields
+from qthermo.tensor_network.entanglement_record import EntanglementRecord, add_entanglement, describe_operator
 from qthermo.tensor_network.heisenberg_evolution import OperatorEvolution
 from qthermo.tensor_network.pauli_mpo import LEFT_MULTIPLICATION
 from qthermo.tensor_network.pauli_transfer import TIME_REVERSAL, bond_generators, exponentiate
@@ -83,12 +84,14 @@ def run_autocorrelation(problem: Autocorrelation, method: PurifiedTEBD, progress
         stop=method.stop_at_tolerance,
         checkpoint=method.checkpoint,
         key=fingerprint(problem, method, method_fields(method)),
+        record=EntanglementRecord.start(problem.times.size, model.num_sites) if method.record_entropy else None,
     )
     times = problem.times / 2 if doubling else problem.times
     values, errors = checked.measure(times, measure, progress, dtype=np.complex128)
     warn_if_lost(problem.times, errors, method.tolerance, stopped=method.stop_at_tolerance, what="the correlator")
     diagnostics = {
         "time_doubling": doubling,
+        "estimated_seconds": checked.estimated_seconds,
         "max_bond_dim_reached": runs[0].chain.max_bond,
         "thermal_bond_dimension": pairs[0][1].max_bond,
         "discarded_weight": runs[0].chain.discarded_weight,
@@ -97,7 +100,9 @@ def run_autocorrelation(problem: Autocorrelation, method: PurifiedTEBD, progress
         "bond_dimensions": runs[0].chain.bond_dimensions,
     }
     correlator = values.real if problem.beta == 0 else values
-    return autocorrelation_answer(problem, correlator, errors=errors, diagnostics=diagnostics)
+    answer = autocorrelation_answer(problem, correlator, errors=errors, diagnostics=diagnostics)
+    records = [checked.record] if checked.record is not None else []
+    return add_entanglement(answer, records, of=describe_operator(doubling), per_observable=False)
 
 
 def run_thermal_state(problem: ThermalState, method: PurifiedTEBD, progress: Progress) -> Answer:

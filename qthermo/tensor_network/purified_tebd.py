@@ -43,6 +43,8 @@ class PurifiedTEBD:
             times 2^order / (2^order - 1) is `trotter_error`. Each is the largest up to its time.
         stop_at_tolerance: end the evolution where the estimate first exceeds `tolerance`; later values are NaN.
         time_doubling: use C(2t) where H is real.
+        record_entropy: for `Autocorrelation`, also answer `entropy` (nats) and `bond_dimension` (time, bond) of A(t);
+            where C(2t) is used, time t shows A(t/2).
         checkpoint: file that keeps the state after every time; a run that finds its own file goes on from there.
 
     Errors: bond dimension and both steps, all estimated; `NotConvergedWarning` names the one to turn.
@@ -62,6 +64,7 @@ class PurifiedTEBD:
     estimate_errors: bool = True
     stop_at_tolerance: bool = True
     time_doubling: bool = True
+    record_entropy: bool = False
     checkpoint: str | None = None
 
     def __post_init__(self) -> None:

@@ -9,7 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qthermo.linalg.krylov import apply_exponential
+from qthermo.tensor_network.canonical_chain import CanonicalChain
 from qthermo.tensor_network.environments import sandwich
+from qthermo.tensor_network.run_estimate import count_all_steps, full_bonds
 from qthermo.tensor_network.subspace_expansion import expand_by_krylov
 from qthermo.tensor_network.sweep_environments import SweepEnvironments
 from qthermo.tensor_network.trotter_steps import count_steps
@@ -18,6 +20,8 @@ __all__ = ["SweepEvolution", "product_tensors"]
 
 _EXPANSION = 1e-10
 _WIDEST = 256
+_APPLICATIONS = 15.0
+"""Of the effective map, per pair and half step."""
 
 
 @dataclass(slots=True)
@@ -62,6 +66,22 @@ class SweepEvolution:
     def max_bond(self) -> int:
         """The largest bond dimension now."""
         return max(self.environments.bond_dimensions)
+
+    def count_multiplications(self, times: NDArray[np.float64]) -> float:
+        """Return the real multiplications through `times`, were every bond full."""
+        steps = self.refinement * count_all_steps(self.time, times, self.time_step)
+        d = self.tensors[0].shape[1]
+        dimensions = full_bonds(len(self.tensors), d, self.max_bond_dim)
+        width = max(W.shape[1] for W in self.environments.mpo)
+        is_complex = np.iscomplexobj(self.factor) or any(np.iscomplexobj(tensor) for tensor in self.tensors)
+        applications = 2 * _APPLICATIONS * steps * 4 * width * d**3 * (dimensions**3).sum()
+        return float(applications * (4.0 if is_complex else 1.0))
+
+    def entanglement(self) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
+        """Return entropy (nats) and dimension of every bond."""
+        dimensions = self.environments.bond_dimensions
+        chain = CanonicalChain.from_tensors(self.tensors, max(dimensions), 0.0)
+        return chain.entropies(), np.array(dimensions)
 
     def advance(self, time: float) -> None:
         """Evolve to `time`, in whole steps no longer than `time_step`."""

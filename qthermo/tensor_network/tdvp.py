@@ -35,7 +35,8 @@ class TDVP:
             times 4/3 is `trotter_error`. Each is the largest up to its time.
         stop_at_tolerance: end the evolution where the estimate first exceeds `tolerance`; later values are NaN.
         time_doubling: use C(2t) where H is real.
-        record_entropy: for `Evolution`, also answer `entropy` (time, bond), the entanglement entropy in nats.
+        record_entropy: for `Evolution` and `Autocorrelation`, also answer `entropy` (nats) and `bond_dimension`
+            (time, bond) of the evolved state or operator; where C(2t) is used, time t shows the operator at t/2.
         checkpoint: file that keeps the state after every time; a run that finds its own file goes on from there.
         filter: of the jump operators of a `Relaxation`, see `KMSJumps`.
         patch_radius: of those jumps. A `Relaxation` evolves the density matrix of a chain, (ket, bra) on each site, by

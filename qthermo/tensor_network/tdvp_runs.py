@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from qthermo.answers import Answer, Variable, autocorrelation_answer, evolution_answer
+from qthermo.answers import Answer, autocorrelation_answer, evolution_answer
 from qthermo.errors import UnsupportedError
 from qthermo.models import Model, SpinModel
 from qthermo.problems import Autocorrelation, Evolution, Problem
 from qthermo.progress import Progress
-from qthermo.tensor_network.canonical_chain import CanonicalChain
 from qthermo.tensor_network.checked_runs import ASKED, CHECKS, Check, CheckedRuns, warn_if_lost
 from qthermo.tensor_network.checkpoint import fingerprint, method_fields
+from qthermo.tensor_network.entanglement_record import EntanglementRecord, add_entanglement, describe_operator
 from qthermo.tensor_network.pauli_mpo import LEFT_MULTIPLICATION, build_mpo, build_superoperator
 from qthermo.tensor_network.pauli_transfer import TIME_REVERSAL, letter_vector
 from qthermo.tensor_network.sweep_environments import SweepEnvironments
@@ -54,7 +54,9 @@ def _evolution(
     )
 
 
-def _checked(problem: Problem, method: TDVP, runs: list[SweepEvolution]) -> CheckedRuns[SweepEvolution]:
+def _checked(
+    problem: Problem, times: NDArray[np.float64], method: TDVP, runs: list[SweepEvolution]
+) -> CheckedRuns[SweepEvolution]:
     return CheckedRuns(
         runs,
         2,
@@ -62,6 +64,7 @@ def _checked(problem: Problem, method: TDVP, runs: list[SweepEvolution]) -> Chec
         stop=method.stop_at_tolerance,
         checkpoint=method.checkpoint,
         key=fingerprint(problem, method, method_fields(method)),
+        record=EntanglementRecord.start(times.size, runs[0].environments.num_sites) if method.record_entropy else None,
     )
 
 
@@ -74,30 +77,15 @@ def run_evolution(problem: Evolution, method: TDVP, progress: Progress) -> Answe
     runs = [_evolution(state, mpo, -1j, method.time_step, method, check) for check in _checks(method)]
 
     def measure(run: SweepEvolution) -> NDArray[np.float64]:
-        means = [np.real(run.expectation(operator)) for operator in observables]
-        return np.array([*means, *_entropies(run.tensors)] if method.record_entropy else means)
+        return np.array([np.real(run.expectation(operator)) for operator in observables])
 
-    count = len(observables)
-    shape = (count + (n - 1 if method.record_entropy else 0),)
-    values, errors = _checked(problem, method, runs).measure(problem.times, measure, progress, shape=shape)
-    values, entropies = values[:, :count], values[:, count:]
-    errors = {name: error[:, :count] for name, error in errors.items()}
+    checked = _checked(problem, problem.times, method, runs)
+    values, errors = checked.measure(problem.times, measure, progress, shape=(len(observables),))
     worst = {name: error.max(axis=1) for name, error in errors.items()}
     warn_if_lost(problem.times, worst, method.tolerance, stopped=method.stop_at_tolerance, what="the expectation")
-    answer = evolution_answer(problem, values, errors=errors, diagnostics=_diagnostics(runs[0]))
-    if not method.record_entropy:
-        return answer
-    entropy = Variable(("time", "bond"), entropies, "1", "entanglement entropy of sites up to the bond, in nats")
-    return Answer(
-        variables={**answer.variables, "entropy": entropy},
-        coordinates={**answer.coordinates, "bond": np.arange(n - 1)},
-        diagnostics=answer.diagnostics,
-    )
-
-
-def _entropies(tensors: list[NDArray[Any]]) -> NDArray[np.float64]:
-    """Return the entanglement entropies of a state whose tensors but the first are right-orthonormal."""
-    return CanonicalChain.from_tensors(tensors, max(tensor.shape[2] for tensor in tensors), 0.0).entropies()
+    answer = evolution_answer(problem, values, errors=errors, diagnostics=_diagnostics(checked))
+    records = [checked.record] if checked.record is not None else []
+    return add_entanglement(answer, records, of="the state", per_observable=False)
 
 
 def run_autocorrelation(problem: Autocorrelation, method: TDVP, progress: Progress) -> Answer:
@@ -119,15 +107,19 @@ def run_autocorrelation(problem: Autocorrelation, method: TDVP, progress: Progre
             return _bilinear([tensor * TIME_REVERSAL[:, None] for tensor in run.tensors], run.tensors)
         return _bilinear([tensor.conj() for tensor in starts[id(run)]], run.tensors)
 
-    values, errors = _checked(problem, method, runs).measure(
-        problem.times / 2 if doubling else problem.times,
+    times = problem.times / 2 if doubling else problem.times
+    checked = _checked(problem, times, method, runs)
+    values, errors = checked.measure(
+        times,
         measure,
         progress,
         dtype=np.float64 if problem.beta == 0 else np.complex128,
     )
     warn_if_lost(problem.times, errors, method.tolerance, stopped=method.stop_at_tolerance, what="the correlator")
-    diagnostics = {"time_doubling": doubling, **_diagnostics(runs[0])}
-    return autocorrelation_answer(problem, values, errors=errors, diagnostics=diagnostics)
+    diagnostics = {"time_doubling": doubling, **_diagnostics(checked)}
+    answer = autocorrelation_answer(problem, values, errors=errors, diagnostics=diagnostics)
+    records = [checked.record] if checked.record is not None else []
+    return add_entanglement(answer, records, of=describe_operator(doubling), per_observable=False)
 
 
 def _thermal_start(model: SpinModel, beta: float, method: TDVP, check: Check) -> list[NDArray[Any]]:
@@ -157,8 +149,10 @@ def _bilinear(left: list[NDArray[Any]], right: list[NDArray[Any]]) -> Any:
     return environment[0, 0]
 
 
-def _diagnostics(run: SweepEvolution) -> dict[str, Any]:
+def _diagnostics(checked: CheckedRuns[SweepEvolution]) -> dict[str, Any]:
+    run = checked.runs[0]
     return {
+        "estimated_seconds": checked.estimated_seconds,
         "max_bond_dim_reached": run.max_bond,
         "discarded_weight": run.discarded_weight,
         "num_steps": run.num_steps,

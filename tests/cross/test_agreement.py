@@ -15,8 +15,8 @@ SPINS = CHAINS | {"all_to_all"}
 TIMES = [0.0, 0.5, 1.0, 2.5]
 # One row per configured method: what makes it, and the models of which it answers C(t) at infinite temperature.
 CORRELATOR_METHODS = {
-    "HeisenbergTEBD": (qt.HeisenbergTEBD(), CHAINS),
-    "HeisenbergTEBD order 2": (qt.HeisenbergTEBD(trotter_order=2, time_step=0.05), CHAINS),
+    "HeisenbergTEBD": (qt.HeisenbergTEBD(), SPINS),
+    "HeisenbergTEBD order 2": (qt.HeisenbergTEBD(trotter_order=2, time_step=0.05), SPINS),
     "PurifiedTEBD": (qt.PurifiedTEBD(), CHAINS),
     "TDVP": (qt.TDVP(time_step=0.05, max_bond_dim=128), SPINS),
     "TrotterCircuit exact": (qt.TrotterCircuit(time_step=0.05), SPINS),

@@ -105,9 +105,6 @@ def test_what_it_cannot_answer_is_refused_with_names():
     chain = reference_chain(4, 1.0)
     with pytest.raises(qt.UnsupportedError, match="Dense"):
         qt.solve(qt.Autocorrelation(chain, times=[1.0], beta=1.0), qt.HeisenbergTEBD())
-    far = qt.models.sample_all_to_all_ising(num_bath_sites=4, seed=1)
-    with pytest.raises(qt.UnsupportedError, match="neighbouring"):
-        qt.solve(qt.Autocorrelation(far, times=[1.0]), qt.HeisenbergTEBD())
     levy = qt.models.sample_levy_bath(dim=5, exponent=1.5, scale=0.3, seed=1)
     with pytest.raises(qt.UnsupportedError, match="spins"):
         qt.solve(qt.Autocorrelation(levy, times=[1.0]), qt.HeisenbergTEBD())
