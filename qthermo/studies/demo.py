@@ -51,8 +51,8 @@ def demo_steps(model: SpinModel, *, seed: int = 1) -> list[DemoStep]:
     """Return the demo's steps: C(t) by three engines, and c(E=0, s) exactly and by both closures of the theory."""
     times = np.linspace(0, 6, 25)
     dynamics = Autocorrelation(model, times=times)
-    measured = Autocorrelation(model, times=times[::4])
-    laplace = Propagator(model, energies=[0.0], laplace=np.geomspace(0.1, 5, 12))  # type: ignore[arg-type]
+    measured = Autocorrelation(model, times=times[::6])
+    laplace = Propagator(model, energies=[0.0], laplace=np.geomspace(0.1, 5, 9))  # type: ignore[arg-type]
     circuit = TrotterCircuit(protocol="shots", num_shots=4_000, seed=seed)
     return [
         DemoStep(name="exact", label="Dense", problem=dynamics, method=Dense()),
