@@ -155,8 +155,8 @@ def main(quick: bool = False) -> dict[str, dict]:
     for name, (residual, error, gap) in fixed.items():
         print(f"{name:34} {residual:12.1e} {error:12.1e} {gap:10.5f}")
     growth = {}
-    for coupling in (0.4,) if quick else (0.6, 0.4, 0.2):
-        growth[coupling] = error_growth(coupling, num_levels=600 if quick else 1200, num_baths=2 if quick else 6)
+    for coupling in (0.6,) if quick else (0.6, 0.4, 0.2):
+        growth[coupling] = error_growth(coupling, num_levels=600 if quick else 1200, num_baths=2 if quick else 16)
         print(f"\nc = {coupling:g}; c^2 t =" + "".join(f"{t:9.3f}" for t in SCALED_TIMES[1:]))
         for name, errors in growth[coupling].items():
             print(f"{name:24}" + "".join(f"{error:9.4f}" for error in errors[1:]), flush=True)

@@ -19,7 +19,7 @@ TIMES = np.array([0.0, 4.0, 8.0, 16.0])
 @functools.cache
 def exact_polarisation() -> np.ndarray:
     """<Z>(t) of the spin, averaged over three baths."""
-    bath = {"beta": BETA, "width": WIDTH, "coupling": COUPLING, "num_levels": 1800}
+    bath = {"beta": BETA, "width": WIDTH, "coupling": COUPLING, "num_levels": 1200}
     state = np.mean([EXAMPLE["evolve_with_bath"](seed, TIMES, **bath) for seed in range(3)], axis=0)
     return (state[:, 0, 0] - state[:, 1, 1]).real
 
