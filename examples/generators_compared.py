@@ -156,7 +156,7 @@ def main(quick: bool = False) -> dict[str, dict]:
         print(f"{name:34} {residual:12.1e} {error:12.1e} {gap:10.5f}")
     growth = {}
     for coupling in (0.6,) if quick else (0.6, 0.4, 0.2):
-        growth[coupling] = error_growth(coupling, num_levels=600 if quick else 1200, num_baths=2 if quick else 16)
+        growth[coupling] = error_growth(coupling, num_levels=600 if quick else 1200, num_baths=2 if quick else 6)
         print(f"\nc = {coupling:g}; c^2 t =" + "".join(f"{t:9.3f}" for t in SCALED_TIMES[1:]))
         for name, errors in growth[coupling].items():
             print(f"{name:24}" + "".join(f"{error:9.4f}" for error in errors[1:]), flush=True)
@@ -178,6 +178,9 @@ def draw(growth: dict[float, dict[str, np.ndarray]]) -> None:
             style = "k:" if name.startswith("uncertainty") else "o-"
             ax.loglog(SCALED_TIMES[1:], errors[1:], style, ms=3, label=name)
         ax.set(title=f"c = {coupling:g}", xlabel=r"$c^2 t$")
+        ax.set_xticks(SCALED_TIMES[1:], [f"{t:g}" for t in SCALED_TIMES[1:]])
+        ax.set_yticks((0.003, 0.01, 0.03, 0.1), ("0.003", "0.01", "0.03", "0.1"))
+        ax.minorticks_off()
     axes[0].set_ylabel("largest trace distance up to t")
     axes[0].legend(fontsize=7)
     figure.savefig("generators_compared.png", dpi=150)
