@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -42,6 +43,9 @@ def main() -> None:
     except QThermoError as error:
         print(f"error: {error}", file=sys.stderr)
         raise SystemExit(1) from None
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        raise SystemExit(130) from None
 
 
 def _print_version(wanted: bool) -> None:
@@ -76,8 +80,8 @@ def demo(
     print(f"model: {model!r}, disorder {disorder:g}")
     command = f"qthermo demo -o {output} --num-bath-sites {num_bath_sites} --disorder {disorder:g} --seed {seed}"
     try:
-        with _progress_bars() as bar:
-            results = run_demo(steps, output, lambda step: bar(step.name))
+        with _progress_bars() as bar, _remembered_interrupt() as check:
+            results = run_demo(steps, output, lambda step: _checked(bar(step.name), check))
     except KeyboardInterrupt:
         print(f"\ninterrupted; what is done is kept. To go on: {command}", file=sys.stderr)
         raise SystemExit(130) from None
@@ -187,6 +191,34 @@ def info(result_file: Annotated[Path, typer.Argument(metavar="RESULT.nc", help="
     for key, value in data.attrs.items():
         text = str(value)
         print(f"{key}: {text if len(text) <= 400 else text[:400] + ' ...'}")
+
+
+@contextmanager
+def _remembered_interrupt() -> Iterator[Callable[[], None]]:
+    """Yield a check that raises KeyboardInterrupt again if a library swallowed it."""
+    asked: list[bool] = []
+
+    def remember(_number: int, _frame: object) -> None:
+        asked.append(True)
+        raise KeyboardInterrupt
+
+    def check() -> None:
+        if asked:
+            raise KeyboardInterrupt
+
+    previous = signal.signal(signal.SIGINT, remember)
+    try:
+        yield check
+    finally:
+        signal.signal(signal.SIGINT, previous)
+
+
+def _checked(report: Progress, check: Callable[[], None]) -> Progress:
+    def progress(fraction: float, words: str) -> None:
+        check()
+        report(fraction, words)
+
+    return progress
 
 
 def _print_header(seed: int, memory: float) -> None:

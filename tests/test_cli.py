@@ -113,7 +113,8 @@ def test_interrupted_demo_keeps_what_is_done_and_resumes(tmp_path):
         time.sleep(0.02)
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=120)
-    assert process.returncode == 130
+    # 130, or death by SIGINT, which a shell shows as 130: CPython chooses it where the interrupt passed through an exec.
+    assert process.returncode in (130, -signal.SIGINT)
     assert "qthermo demo -o" in err
     stamp = os.stat(folder / "exact.nc").st_mtime_ns
     done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=True)

@@ -80,7 +80,7 @@ def test_thermal_correlators_agree(method, beta: float):
 
 def test_every_method_stands_in_a_table():
     elsewhere = {"Davies", "CoarseGrained", "KMSJumps", "CollisionCircuit", "DilationCircuit"}  # tests/kms
-    elsewhere |= {"PopulationDynamics", "GoldenRule"}  # tests/theory
+    elsewhere |= {"PopulationDynamics", "GoldenRule", "Krylov"}  # tests/theory, tests/exact
     judged = {type(how).__name__ for how, _ in CORRELATOR_METHODS.values()}
     judged |= {
         "CavityDiffuson",
