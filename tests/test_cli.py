@@ -113,7 +113,7 @@ def test_interrupted_demo_keeps_what_is_done_and_resumes(tmp_path):
         time.sleep(0.02)
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=120)
-    # 130, or death by SIGINT, which a shell shows as 130: CPython chooses it where the interrupt passed through an exec.
+    # 130, or death by SIGINT, which a shell shows as 130: CPython's choice where the interrupt passed through an exec.
     assert process.returncode in (130, -signal.SIGINT)
     assert "qthermo demo -o" in err
     stamp = os.stat(folder / "exact.nc").st_mtime_ns
