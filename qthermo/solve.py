@@ -132,13 +132,7 @@ def _check_pair(problem: Problem, method: Method) -> None:
     if not isinstance(problem, PROBLEMS):
         names = ", ".join(cls.__name__ for cls in PROBLEMS)
         raise UnsupportedError(f"Argument `problem` must be one of {names}, but is a {type(problem).__name__}.")
-    is_value = is_dataclass(method) and not isinstance(method, type)
-    if not is_value or not all(hasattr(method, name) for name in _MEMBERS):
-        names = ", ".join(cls.__name__ for cls in METHODS)
-        raise UnsupportedError(
-            f"Argument `method` must be an instance of one of {names}, or of your own dataclass with the members "
-            f"{', '.join(_MEMBERS)}, but is {method!r}."
-        )
+    _check_method(method)
     if type(problem) not in method.answers:
         raise UnsupportedError(
             f"{type(method).__name__} does not answer {type(problem).__name__}; {_remedy(problem, method)}"
@@ -150,6 +144,16 @@ def _check_pair(problem: Problem, method: Method) -> None:
     except UnsupportedError as error:
         remedy = _remedy(problem, method)
         raise UnsupportedError(f"{error} {remedy[0].upper()}{remedy[1:]}") from None
+
+
+def _check_method(method: object) -> None:
+    is_value = is_dataclass(method) and not isinstance(method, type)
+    if not is_value or not all(hasattr(method, name) for name in _MEMBERS):
+        names = ", ".join(cls.__name__ for cls in METHODS)
+        raise UnsupportedError(
+            f"Argument `method` must be an instance of one of {names}, or of your own dataclass with the members "
+            f"{', '.join(_MEMBERS)}, but is {method!r}."
+        )
 
 
 def _describe(problem: Problem) -> str:
