@@ -139,9 +139,9 @@ def energy_variance(tensors: Sequence[NDArray[Any]], mpo: Sequence[NDArray[Any]]
 
 
 def two_site_variance(environments: SweepEnvironments, energy: float) -> float:
-    """Return the part of |(H - E) state|^2 that changes of two neighbouring sites hold; moves the centre to the right.
+    """Return the part of |(H - E) state|^2 / |state|^2 that changes of two neighbouring sites hold.
 
-    In the order of the sweep, |(1 - A_k A_k^dag) H theta_k|^2 summed over the pairs, A_k the left basis, and what is
+    The centre moves to the right. In the order of the sweep, |(1 - A_k A_k^dag) H theta_k|^2 summed over the pairs, A_k the left basis, and what is
     left on the last site. Never above the variance, and near it where H is short-ranged. Cost: one product with the
     effective Hamiltonian per pair, where the variance takes chi^2 w^3 d^2.
 
@@ -159,6 +159,6 @@ def two_site_variance(environments: SweepEnvironments, energy: float) -> float:
         centre = centre @ following.reshape(following.shape[0], -1)
         if site == last:
             rest = inside - energy * centre
-            return total + float(np.vdot(rest, rest).real)
+            return (total + float(np.vdot(rest, rest).real)) / float(np.vdot(centre, centre).real)
         environments.replace_right(site, basis, centre)
     return total

@@ -118,8 +118,9 @@ def test_the_two_site_variance_is_all_of_it_on_two_sites_and_most_of_it_on_a_cha
     sweeps.sweep(bond, 0.0)
     sweeps.sweep(bond, 0.0)
     tensors = sweeps.environments.tensors
-    mean = float(sandwich(tensors, mpo, tensors))
-    variance = energy_variance(tensors, mpo) - mean**2
+    norm = float(np.linalg.norm(tensors[0])) ** 2
+    mean = float(sandwich(tensors, mpo, tensors)) / norm
+    variance = energy_variance(tensors, mpo) / norm - mean**2
     found = two_site_variance(sweeps.environments, mean)
     assert share * variance * (1 - 1e-6) <= found <= variance * (1 + 1e-6)
 
@@ -159,6 +160,12 @@ def test_refusals():
         qt.DMRG(patch_radius=2, outer_radius=1)
 
 
+def test_eight_spins_by_default_options():
+    """1.158361 by exact diagonalisation of the same generator, as computed with an independent program."""
+    assert float(gap_of(tilted_ising(8), 1.0, qt.DMRG())["gap"]) == pytest.approx(1.158361, abs=2e-6)
+
+
+@pytest.mark.slow
 def test_eight_spins_against_exact_diagonalisation():
     data = gap_of(tilted_ising(8), 1.0, qt.DMRG())
     ground, excited = exact_energies(tilted_ising(8), 8, 1.0, filter_name="smooth_metropolis", radius=1, outer_radius=2)
