@@ -141,9 +141,9 @@ def energy_variance(tensors: Sequence[NDArray[Any]], mpo: Sequence[NDArray[Any]]
 def two_site_variance(environments: SweepEnvironments, energy: float) -> float:
     """Return the part of |(H - E) state|^2 / |state|^2 that changes of two neighbouring sites hold.
 
-    The centre moves to the right. In the order of the sweep, |(1 - A_k A_k^dag) H theta_k|^2 summed over the pairs, A_k the left basis, and what is
-    left on the last site. Never above the variance, and near it where H is short-ranged. Cost: one product with the
-    effective Hamiltonian per pair, where the variance takes chi^2 w^3 d^2.
+    The centre moves to the right. In the order of the sweep, |(1 - A_k A_k^dag) H theta_k|^2 summed over the pairs,
+    A_k the left basis, and what is left on the last site. Never above the variance, and near it where H is
+    short-ranged. Cost: one product with the effective Hamiltonian per pair, where the variance takes chi^2 w^3 d^2.
 
     Reference: C. Hubig, J. Haegeman, U. Schollwoeck, Phys. Rev. B 97, 045125 (2018), arXiv:1711.01104.
     """
