@@ -26,7 +26,7 @@ from scipy.linalg import expm
 
 import qthermo as qt
 from qthermo.kms import Generator, kms_residual, trace_distance
-from qthermo.linalg.krylov_exponential import evolve_exponential
+from qthermo.linalg.krylov import evolve_exponential
 
 SPIN = qt.PauliSum.from_text("0.45 Z0 + 0.25 X0")
 CHAIN = qt.PauliSum.from_text("0.45 Z0 + 0.25 X0 + 0.35 Z1 + 0.25 X1 + 0.15 X0 X1")
