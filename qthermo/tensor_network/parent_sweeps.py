@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from qthermo.answers import Answer
 from qthermo.errors import NotConvergedError, UnsupportedError
 from qthermo.kms.energy_basis import site_couplings
+from qthermo.kms.lost_gap import warn_of_lost_gap
 from qthermo.kms.parent import parent_terms
 from qthermo.kms.patches import find_patch
 from qthermo.models import SpinModel
@@ -61,6 +62,9 @@ def run_mixing_gap(problem: MixingGap, method: DMRG, progress: Progress) -> Answ
     model = problem.model
     if not isinstance(model, SpinModel):
         raise UnsupportedError("DMRG needs a model of spins.")
+    warn_of_lost_gap(
+        model.hamiltonian, model.num_sites, beta=problem.beta, letters=problem.couplings, filter_name=method.filter
+    )
     progress(0.0, "building the parent Hamiltonian")
     terms = parent_terms(
         model.hamiltonian,

@@ -152,6 +152,14 @@ def test_a_narrow_bond_is_not_passed_off_as_converged():
         gap_of(tilted_ising(6), 1.0, qt.DMRG(max_bond_dim=4, outer_radius=1, num_starts=1))
 
 
+def test_a_gap_lost_by_a_gaussian_filter_is_warned_of_with_the_better_one():
+    with pytest.warns(qt.ValidityWarning, match=r"6e-05 of its value at beta = 0.5.*smooth_metropolis"):
+        gap_of(tilted_ising(4), 2.0, qt.DMRG(filter="gaussian", tolerance=1e-3, num_starts=1))
+    chain = qt.models.spin_chain(hamiltonian=tilted_ising(5))
+    with pytest.warns(qt.ValidityWarning, match=r"6e-05 of its value at beta = 0.5.*smooth_metropolis"):
+        qt.solve(qt.Relaxation(chain, beta=2.0, times=[0.2]), qt.TDVP(filter="gaussian", max_bond_dim=8, tolerance=1.0))
+
+
 def test_refusals():
     ring = tilted_ising(6) + qt.PauliSum.from_text("0.3 Z0 Z5")
     with pytest.raises(qt.UnsupportedError, match="runs of sites"):
