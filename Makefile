@@ -1,10 +1,11 @@
-# `make demo` and `make test` work on a machine with python3 (3.11 or newer), pip and make.
+# `make demo`, `make test` and `make docs` work on a machine with python3 (3.11 or newer), pip and make.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+DOCS_STAMP := $(VENV)/.docs-installed
 
-.PHONY: demo test test-slow test-lowest check format clean
+.PHONY: demo test test-slow test-lowest check format docs docs-links clean
 
 demo: $(STAMP)
 	$(BIN)/qthermo demo
@@ -30,12 +31,26 @@ format: $(STAMP)
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
+# Warnings are errors and every code cell is executed. Cells that need a peer package which does not install here are shown, not run, and say so.
+docs: $(DOCS_STAMP)
+	OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 NUMBA_NUM_THREADS=1 $(BIN)/python -m sphinx -W --keep-going -b html docs docs/_build/html
+	@echo "wrote docs/_build/html/index.html"
+
+# External links; needs a network.
+docs-links: docs
+	$(BIN)/python -m sphinx -W --keep-going -b linkcheck docs docs/_build/links
+
 clean:
-	rm -rf $(VENV) .venv-lowest build dist qthermo-demo
+	rm -rf $(VENV) .venv-lowest build dist qthermo-demo docs/_build docs/api docs/gallery docs/jupyter_execute
 
 # --without-pip works where Debian's python3-venv is missing; the system's pip then fills the environment.
 $(STAMP): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "qthermo needs Python 3.11 or newer: make PYTHON=python3.11")'
 	$(PYTHON) -m venv --without-pip $(VENV)
 	$(PYTHON) -m pip --python $(BIN)/python install --quiet --disable-pip-version-check -c constraints.txt -e '.[test]'
+	touch $@
+
+$(DOCS_STAMP): $(STAMP)
+	$(PYTHON) -m pip --python $(BIN)/python install --quiet --disable-pip-version-check -c constraints.txt -e '.[docs,hardware]'
+	-$(PYTHON) -m pip --python $(BIN)/python install --quiet --disable-pip-version-check -c constraints.txt -e '.[peers]'
 	touch $@

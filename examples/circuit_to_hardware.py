@@ -1,8 +1,12 @@
-"""From the model to hardware and back: a bundle is exported, checked, run on a noisy device, and its counts analysed.
+"""From the model to hardware and back
+===================================
+
+From the model to hardware and back: a bundle is exported, checked, run on a noisy device, and its counts analysed.
 
 The device is IBM's fake Fez, simulated by Aer with its gate and readout errors; a real one takes the same bundle.
 Beside the counts stand exact diagonalisation, the ideal circuit, and the same circuit extrapolated to zero noise.
-Run `python examples/circuit_to_hardware.py`; it needs the `hardware` extra.
+Run `python examples/circuit_to_hardware.py`; it needs the `hardware` extra,
+and writes circuit_to_hardware.png.
 """
 
 from __future__ import annotations
@@ -38,7 +42,7 @@ def mitigated_value(model: qt.models.SpinModel, time: float, num_steps: int) -> 
 
 
 def main(quick: bool = False) -> dict[str, np.ndarray]:
-    """Print the table and return its columns."""
+    """Print the table, draw the figure, and return the columns."""
     num_bath_sites, num_steps, num_shots = (2, 3, 500) if quick else (4, 6, 4000)
     times = [0.5, 1.0] if quick else [0.5, 1.0, 1.5, 2.0, 3.0]
     model = qt.models.sample_imbrie_chain(num_bath_sites=num_bath_sites, disorder=1.0, seed=1)
@@ -61,7 +65,27 @@ def main(quick: bool = False) -> dict[str, np.ndarray]:
     print("".join(f"{key:>15}" for key in columns))
     for row in zip(*columns.values(), strict=True):
         print("".join(f"{value:15.4f}" for value in row))
+    draw(columns)
     return columns
+
+
+def draw(columns: dict[str, np.ndarray]) -> None:
+    """Write circuit_to_hardware.png."""
+    import matplotlib as mpl
+
+    mpl.use("Agg")
+    import matplotlib.pyplot as plt
+
+    figure, ax = plt.subplots(figsize=(5, 3.5), layout="constrained")
+    ax.plot(columns["t"], columns["exact"], "k-", label="exact")
+    ax.plot(columns["t"], columns["ideal circuit"], "C1x", label="ideal circuit")
+    ax.errorbar(columns["t"], columns["counts"], columns["stderr"], fmt="C0o", label="counts of the noisy device")
+    ax.plot(columns["t"], columns["zero noise"], "C2s", mfc="none", label="extrapolated to zero noise")
+    ax.set(xlabel="time t", ylabel="C(t)")
+    ax.legend(fontsize=8)
+    figure.savefig("circuit_to_hardware.png", dpi=150)
+    plt.close(figure)
+    print("wrote circuit_to_hardware.png")
 
 
 if __name__ == "__main__":

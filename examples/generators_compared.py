@@ -1,4 +1,7 @@
-"""Every generator of thermalisation on one problem, with an explicit finite bath as the judge of their paths.
+"""Generators of thermalisation compared
+=====================================
+
+Every generator of thermalisation on one problem, with an explicit finite bath as the judge of their paths.
 
 The first table: violation of KMS detailed balance, distance of the fixed point from the Gibbs state, and gap, of the
 tilted Ising chain at beta = 1 with X, Y and Z on every site.
@@ -205,7 +208,7 @@ def distances(states: np.ndarray, others: np.ndarray) -> np.ndarray:
 
 
 def main(quick: bool = False) -> dict[str, dict]:
-    """Print both tables, draw the second unless `quick`, and return both."""
+    """Print the tables, draw the second, and return all."""
     fixed = compare_fixed_points(3 if quick else 4)
     print(f"{'generator':34} {'KMS residual':>12} {'fixed point':>12} {'gap':>10}")
     for name, (residual, error, gap) in fixed.items():
@@ -220,8 +223,7 @@ def main(quick: bool = False) -> dict[str, dict]:
     for coupling in (0.6,) if quick else (0.6, 0.4, 0.3):
         chain[coupling] = judge_chain(coupling, num_levels=40 if quick else 150, num_baths=4 if quick else 24)
         print_chain(coupling, *chain[coupling])
-    if not quick:
-        draw(growth)
+    draw(growth)
     return {"fixed points": fixed, "error growth": growth, "two baths": chain}
 
 
@@ -242,8 +244,10 @@ def draw(growth: dict[float, dict[str, np.ndarray]]) -> None:
     mpl.use("Agg")
     import matplotlib.pyplot as plt
 
-    figure, axes = plt.subplots(1, len(growth), figsize=(13, 3.6), sharey=True, layout="constrained")
-    for ax, (coupling, rows) in zip(axes, growth.items(), strict=True):
+    figure, axes = plt.subplots(
+        1, len(growth), figsize=(1 + 4 * len(growth), 3.6), sharey=True, layout="constrained", squeeze=False
+    )
+    for ax, (coupling, rows) in zip(axes[0], growth.items(), strict=True):
         for name, errors in rows.items():
             style = "k:" if name.startswith("uncertainty") else "o-"
             ax.loglog(SCALED_TIMES[1:], errors[1:], style, ms=3, label=name)
@@ -251,9 +255,10 @@ def draw(growth: dict[float, dict[str, np.ndarray]]) -> None:
         ax.set_xticks(SCALED_TIMES[1:], [f"{t:g}" for t in SCALED_TIMES[1:]])
         ax.set_yticks((0.003, 0.01, 0.03, 0.1), ("0.003", "0.01", "0.03", "0.1"))
         ax.minorticks_off()
-    axes[0].set_ylabel("largest trace distance up to t")
-    axes[0].legend(fontsize=7)
+    axes[0, 0].set_ylabel("largest trace distance up to t")
+    axes[0, 0].legend(fontsize=7)
     figure.savefig("generators_compared.png", dpi=150)
+    plt.close(figure)
     print("wrote generators_compared.png")
 
 

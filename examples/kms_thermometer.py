@@ -1,4 +1,7 @@
-"""A thermometer read out: the polarisation of the first spin of a chain on its way to the bath's temperature.
+"""A thermometer on its way to the Gibbs state
+===========================================
+
+A thermometer read out: the polarisation of the first spin of a chain on its way to the bath's temperature.
 
 Three views of one model at inverse temperature beta: the master equation (Glauber rate, coarse-grained), the collision
 circuit that realises it with one ancilla, and the stationary state of the diffuson, Boltzmann-averaged over energy. The
@@ -29,7 +32,7 @@ def stationary_polarisation(model: qt.models.SpinModel, beta: float, num_energie
 
 
 def main(quick: bool = False) -> dict[str, np.ndarray]:
-    """Print the table, draw the figure unless `quick`, and return the curves."""
+    """Print the table, draw the figure, and return the curves."""
     thermometer = qt.Thermometer(splitting=1.2, coupling=0.4)
     model = qt.models.sample_imbrie_chain(num_bath_sites=2, disorder=1.0, seed=1, thermometer=thermometer)
     times = np.linspace(0.0, 6.0, 4 if quick else 13)
@@ -48,8 +51,7 @@ def main(quick: bool = False) -> dict[str, np.ndarray]:
     for t, m, c in zip(*curves.values(), strict=True):
         print(f"{t:6.2f} {m:16.5f} {c:10.5f}")
     print(f"Gibbs state {gibbs:.5f}, stationary diffuson {diffuson:.5f}, -tanh(beta w / 2) {-np.tanh(0.6 * BETA):.5f}")
-    if not quick:
-        draw(curves, gibbs, diffuson)
+    draw(curves, gibbs, diffuson)
     return curves | {"gibbs": np.array(gibbs), "diffuson": np.array(diffuson)}
 
 
@@ -68,6 +70,7 @@ def draw(curves: dict[str, np.ndarray], gibbs: float, diffuson: float) -> None:
     ax.set(xlabel="time", ylabel=r"thermometer $\langle Z_0 \rangle$")
     ax.legend()
     figure.savefig("kms_thermometer.png", dpi=150)
+    plt.close(figure)
     print(f"figure: {Path('kms_thermometer.png').resolve()}")
 
 

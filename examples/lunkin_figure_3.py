@@ -1,4 +1,7 @@
-"""Figure 3 of arXiv:2603.12234: a thermometer in a Levy bath, several sizes, and the limit of infinite size.
+"""A thermometer in a Levy bath
+============================
+
+Figure 3 of arXiv:2603.12234: a thermometer in a Levy bath, several sizes, and the limit of infinite size.
 
 Exact diagonalisation and both closures of the diffuson for N up to 1000, the edge closure alone up to 8000, and
 population dynamics for N = infinity; then how the edge closure approaches it. Minutes on two cores.

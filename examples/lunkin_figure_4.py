@@ -1,4 +1,7 @@
-"""Figure 4 of arXiv:2603.12234: a thermometer in an all-to-all transverse-field Ising bath, several sizes.
+"""A thermometer in an all-to-all Ising bath
+=========================================
+
+Figure 4 of arXiv:2603.12234: a thermometer in an all-to-all transverse-field Ising bath, several sizes.
 
 Exact diagonalisation, both closures of the diffuson, and the golden rule from the bath's structure factor alone.
 Minutes on two cores.

@@ -1,4 +1,7 @@
-"""Figure 5 of arXiv:2603.12234: a thermometer on an Imbrie chain at several disorder strengths.
+"""A thermometer on an Imbrie chain
+================================
+
+Figure 5 of arXiv:2603.12234: a thermometer on an Imbrie chain at several disorder strengths.
 
 The exact propagator against both closures of the diffuson, averaged over disorder, with standard errors. Full size
 (10 bath spins, 20 realizations, 3 disorders) takes some minutes on two cores, `--bath-sites 12` about half an hour. Up

@@ -12,7 +12,8 @@ def load_example():
     return module
 
 
-def test_beyond_ed_gives_the_same_numbers_for_both_lengths():
+def test_beyond_ed_gives_the_same_numbers_for_both_lengths(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     results = load_example().main(quick=True)
     assert {spins for spins, _ in results} == {50, 100}
     for disorder in (1.0, 8.0):

@@ -8,7 +8,8 @@ from pathlib import Path
 EXAMPLE = Path(__file__).parents[2] / "examples" / "generators_compared.py"
 
 
-def test_generators_meet_gibbs_and_follow_the_bath(capsys):
+def test_generators_meet_gibbs_and_follow_the_bath(capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     tables = runpy.run_path(str(EXAMPLE))["main"](quick=True)
     for name, (residual, error, gap) in tables["fixed points"].items():
         assert gap > 0.01

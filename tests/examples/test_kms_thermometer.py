@@ -10,7 +10,8 @@ import numpy as np
 EXAMPLE = Path(__file__).parents[2] / "examples" / "kms_thermometer.py"
 
 
-def test_master_equation_circuit_and_diffuson_meet(capsys):
+def test_master_equation_circuit_and_diffuson_meet(capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     curves = runpy.run_path(str(EXAMPLE))["main"](quick=True)
     gibbs = float(curves["gibbs"])
     assert abs(curves["master equation"][-1] - gibbs) < 0.01
