@@ -20,6 +20,7 @@ from qthermo.errors import (
     UnsupportedError,
     ValidityWarning,
 )
+from qthermo.exact.chebyshev import Chebyshev
 from qthermo.exact.dense import Dense
 from qthermo.exact.krylov import Krylov
 from qthermo.master_equation.coarse_grained import CoarseGrained
@@ -29,6 +30,7 @@ from qthermo.models import Thermometer
 from qthermo.operators import PauliString, PauliSum
 from qthermo.problems import (
     Autocorrelation,
+    BandDynamics,
     Evolution,
     ExcitedState,
     GroundState,
@@ -37,6 +39,7 @@ from qthermo.problems import (
     Relaxation,
     StructureFactor,
     ThermalState,
+    WavePacket,
 )
 from qthermo.results import average_results, load_result, save_result
 from qthermo.solve import solve
@@ -50,6 +53,7 @@ from qthermo.tensor_network.tdvp import TDVP
 from qthermo.theory.bath_spectrum import BathSpectrum
 from qthermo.theory.cavity_diffuson import CavityDiffuson
 from qthermo.theory.golden_rule import GoldenRule
+from qthermo.theory.hilbert_average import RateEquation
 from qthermo.theory.population_dynamics import PopulationDynamics
 
 __version__ = version("qthermo")
@@ -59,8 +63,10 @@ __all__ = [
     "DMRGX",
     "TDVP",
     "Autocorrelation",
+    "BandDynamics",
     "BathSpectrum",
     "CavityDiffuson",
+    "Chebyshev",
     "CoarseGrained",
     "CollisionCircuit",
     "Davies",
@@ -88,6 +94,7 @@ __all__ = [
     "Propagator",
     "PurifiedTEBD",
     "QThermoError",
+    "RateEquation",
     "Relaxation",
     "StructureFactor",
     "ThermalState",
@@ -95,6 +102,7 @@ __all__ = [
     "TrotterCircuit",
     "UnsupportedError",
     "ValidityWarning",
+    "WavePacket",
     "average_results",
     "load_result",
     "models",

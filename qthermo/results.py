@@ -57,6 +57,10 @@ _COORDINATES = {
     "initial": ("1", "initial thermometer level"),
     "final": ("1", "final thermometer level"),
     "site": ("1", "site; 0 is the thermometer"),
+    "subunit": ("1", "subunit, from the left"),
+    "configuration": ("1", "band of each subunit, from the left"),
+    "state": ("1", "number of the random state"),
+    "displacement": ("1", "displacement along the first axis, lattice sites"),
 }
 
 

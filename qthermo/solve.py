@@ -12,6 +12,7 @@ from qthermo.circuits.collision_circuit import CollisionCircuit
 from qthermo.circuits.dilation_circuit import DilationCircuit
 from qthermo.circuits.trotter_circuit import TrotterCircuit
 from qthermo.errors import InputError, MemoryRefusedError, UnsupportedError
+from qthermo.exact.chebyshev import Chebyshev
 from qthermo.exact.dense import Dense
 from qthermo.exact.krylov import Krylov
 from qthermo.master_equation.coarse_grained import CoarseGrained
@@ -30,6 +31,7 @@ from qthermo.tensor_network.purified_tebd import PurifiedTEBD
 from qthermo.tensor_network.tdvp import TDVP
 from qthermo.theory.cavity_diffuson import CavityDiffuson
 from qthermo.theory.golden_rule import GoldenRule
+from qthermo.theory.hilbert_average import RateEquation
 from qthermo.theory.population_dynamics import PopulationDynamics
 
 if TYPE_CHECKING:
@@ -61,6 +63,7 @@ class Method(Protocol):
 METHODS: tuple[type[Method], ...] = (
     Dense,
     Krylov,
+    Chebyshev,
     HeisenbergTEBD,
     PurifiedTEBD,
     TDVP,
@@ -72,6 +75,7 @@ METHODS: tuple[type[Method], ...] = (
     CavityDiffuson,
     PopulationDynamics,
     GoldenRule,
+    RateEquation,
     Davies,
     CoarseGrained,
     KMSJumps,

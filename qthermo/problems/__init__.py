@@ -7,6 +7,7 @@ from typing import Any, get_args
 
 from qthermo.models.model import record
 from qthermo.problems.autocorrelation import Autocorrelation, autocorrelation_answer
+from qthermo.problems.band_dynamics import BandDynamics, band_answer
 from qthermo.problems.eigenstate import ExcitedState, GroundState, ground_state_answer
 from qthermo.problems.evolution import Evolution, evolution_answer
 from qthermo.problems.mixing_gap import MixingGap, gap_answer
@@ -14,10 +15,12 @@ from qthermo.problems.propagator import Propagator, propagator_answer
 from qthermo.problems.relaxation import Relaxation, relaxation_answer
 from qthermo.problems.structure_factor import StructureFactor, structure_factor_answer
 from qthermo.problems.thermal_state import ThermalState, thermal_answer
+from qthermo.problems.wave_packet import WavePacket, wave_packet_answer
 
 __all__ = [
     "PROBLEMS",
     "Autocorrelation",
+    "BandDynamics",
     "Evolution",
     "ExcitedState",
     "GroundState",
@@ -27,7 +30,9 @@ __all__ = [
     "Relaxation",
     "StructureFactor",
     "ThermalState",
+    "WavePacket",
     "autocorrelation_answer",
+    "band_answer",
     "evolution_answer",
     "gap_answer",
     "ground_state_answer",
@@ -36,6 +41,7 @@ __all__ = [
     "relaxation_answer",
     "structure_factor_answer",
     "thermal_answer",
+    "wave_packet_answer",
 ]
 
 Problem = (
@@ -48,6 +54,8 @@ Problem = (
     | ThermalState
     | MixingGap
     | Relaxation
+    | BandDynamics
+    | WavePacket
 )
 PROBLEMS: tuple[type[Problem], ...] = get_args(Problem)
 
