@@ -50,6 +50,7 @@ from qthermo.tensor_network.influence_functional import InfluenceFunctional
 from qthermo.tensor_network.light_cone_contraction import LightConeContraction
 from qthermo.tensor_network.purified_tebd import PurifiedTEBD
 from qthermo.tensor_network.tdvp import TDVP
+from qthermo.theory.band_ladder import BandLadder
 from qthermo.theory.bath_spectrum import BathSpectrum
 from qthermo.theory.cavity_diffuson import CavityDiffuson
 from qthermo.theory.golden_rule import GoldenRule
@@ -64,6 +65,7 @@ __all__ = [
     "TDVP",
     "Autocorrelation",
     "BandDynamics",
+    "BandLadder",
     "BathSpectrum",
     "CavityDiffuson",
     "Chebyshev",

@@ -29,6 +29,7 @@ from qthermo.tensor_network.influence_functional import InfluenceFunctional
 from qthermo.tensor_network.light_cone_contraction import LightConeContraction
 from qthermo.tensor_network.purified_tebd import PurifiedTEBD
 from qthermo.tensor_network.tdvp import TDVP
+from qthermo.theory.band_ladder import BandLadder
 from qthermo.theory.cavity_diffuson import CavityDiffuson
 from qthermo.theory.golden_rule import GoldenRule
 from qthermo.theory.hilbert_average import RateEquation
@@ -76,6 +77,7 @@ METHODS: tuple[type[Method], ...] = (
     PopulationDynamics,
     GoldenRule,
     RateEquation,
+    BandLadder,
     Davies,
     CoarseGrained,
     KMSJumps,

@@ -73,7 +73,7 @@ def anderson_lattice(*, potential: ArrayLike) -> AndersonLatticeModel:
 
 
 def sample_anderson_lattice(
-    *, shape: tuple[int, ...], disorder: float, seed: int, realization: int = 0, distribution: str = "box"
+    *, shape: tuple[int, ...] | list[int], disorder: float, seed: int, realization: int = 0, distribution: str = "box"
 ) -> AndersonLatticeModel:
     """Sample independent potentials: the Anderson model; with disorder 0 the discrete Laplacian.
 

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from itertools import combinations, pairwise
+from itertools import pairwise
 from types import MappingProxyType
 from typing import Any, ClassVar
 
@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from qthermo.checks import check_choice, check_finite_array, check_integer, check_real, frozen
 from qthermo.errors import InputError
-from qthermo.models.band_space import Band, BandSpace, Pair, count_states, energy_key
+from qthermo.models.band_space import Band, BandSpace, Pair, conserving_pairs, count_states, energy_key
 from qthermo.models.model import record
 from qthermo.seeds import Stream, sample_generator
 
@@ -204,9 +204,11 @@ def sample_band_chain(
         ),
     )
     rng = sample_generator(seed, Stream.MODEL, realization)
-    blocks = [_sample_blocks(bands, ensemble, rng) for _ in range(num_subunits - 1)]
+    _check_bands(bands)
+    energy = None if all_energies or total_energy is None else check_real("total_energy", total_energy)
+    blocks = _sample_blocks(bands, num_subunits, energy, ensemble, rng)
     sampling = {"ensemble": ensemble, "seed": seed, "realization": realization}
-    return _build(bands, blocks, coupling, None if all_energies else total_energy, sampling)
+    return _build(bands, blocks, coupling, energy, sampling)
 
 
 def _build(
@@ -264,17 +266,22 @@ def _check_blocks(blocks: Blocks, bands: tuple[Band, ...]) -> None:
             raise InputError(f"The block {pairs} of V must have shape {shape}, but has {block.shape}.")
 
 
-def _sample_blocks(bands: tuple[Band, ...], ensemble: str, rng: np.random.Generator) -> Blocks:
-    """Draw one block for every two pairs of bands that have the same energy."""
-    numbers = range(len(bands))
-    pairs = [(i, j) for i in numbers for j in numbers]
-    blocks: dict[tuple[Pair, Pair], NDArray[Any]] = {}
-    for here, there in combinations(pairs, 2):
-        sums = [energy_key(sum(bands[band].energy for band in pair)) for pair in (here, there)]
-        if sums[0] == sums[1]:
-            rows, columns = (int(np.prod([bands[band].num_levels for band in pair])) for pair in (here, there))
-            blocks[here, there] = _sample_block(rows, columns, ensemble, rng)
-    return blocks
+def _sample_blocks(
+    bands: tuple[Band, ...], num_subunits: int, total_energy: float | None, ensemble: str, rng: np.random.Generator
+) -> list[Blocks]:
+    """Draw the blocks of every bond; each has its own stream, so that those no state reaches need not be drawn."""
+    pairs = conserving_pairs(bands)
+    bonds: list[Blocks] = []
+    for streams in (rng.spawn(len(pairs)) for _ in range(num_subunits - 1)):
+        blocks: dict[tuple[Pair, Pair], NDArray[Any]] = {}
+        for (here, there), stream in zip(pairs, streams, strict=True):
+            energy = bands[here[0]].energy + bands[here[1]].energy
+            rest = None if total_energy is None else total_energy - energy
+            if rest is None or count_states(bands, num_subunits - 2, rest) > 0:
+                rows, columns = (int(np.prod([bands[band].num_levels for band in pair])) for pair in (here, there))
+                blocks[here, there] = _sample_block(rows, columns, ensemble, stream)
+        bonds.append(blocks)
+    return bonds
 
 
 def _sample_block(rows: int, columns: int, ensemble: str, rng: np.random.Generator) -> NDArray[Any]:

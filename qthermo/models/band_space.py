@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from itertools import accumulate
+from itertools import accumulate, combinations
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Band", "BandSpace", "Link", "Pair", "count_states", "energy_key", "list_links"]
+__all__ = ["Band", "BandSpace", "Link", "Pair", "conserving_pairs", "count_states", "energy_key", "list_links"]
 
 Pair = tuple[int, int]
 """The bands of two neighbouring subunits, left one first."""
@@ -62,6 +62,13 @@ def count_states(bands: Sequence[Band], num_subunits: int, total_energy: float |
                 wider[key] = wider.get(key, 0) + count * band.num_levels
         counts = wider
     return counts.get(energy_key(total_energy), 0)
+
+
+def conserving_pairs(bands: Sequence[Band]) -> list[tuple[Pair, Pair]]:
+    """Return all ((i, j), (k, l)) with (i, j) < (k, l) and E_i + E_j = E_k + E_l."""
+    numbers = range(len(bands))
+    sums = {(i, j): energy_key(bands[i].energy + bands[j].energy) for i in numbers for j in numbers}
+    return [(here, there) for here, there in combinations(sums, 2) if sums[here] == sums[there]]
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from qthermo.checks import check_ascending
 from qthermo.errors import InputError
 from qthermo.models import Band, BandChainModel
+from qthermo.models.band_space import conserving_pairs
 from qthermo.theory.band_rates import build_rates, decay_constant, pair_strength
 
 __all__ = ["energy_current", "heat_capacity", "heat_conductivity", "single_band_conductivity"]
@@ -44,7 +45,7 @@ def heat_conductivity(model: BandChainModel, temperatures: ArrayLike) -> NDArray
     same energy E = E_i + E_j, x = (E_i - E_j)/2 and S_ab = 2 pi lambda^2 int rho_a rho_b dE.
 
     Args:
-        model: a band chain; its total_energy does not matter.
+        model: a band chain; its total_energy does not matter, and V counts as coupling all pairs of equal energy.
         temperatures: T > 0, ascending, energy.
 
     Raises:
@@ -56,7 +57,7 @@ def heat_conductivity(model: BandChainModel, temperatures: ArrayLike) -> NDArray
     energies = [band.energy for band in model.bands]
     shares = _boltzmann(model.bands, T) / np.array([band.num_levels for band in model.bands])
     total = np.zeros(T.size)
-    for here, there in model.blocks[0]:
+    for here, there in conserving_pairs(model.bands):
         displacement = (energies[here[0]] - energies[here[1]] - energies[there[0]] + energies[there[1]]) / 2
         strength = pair_strength(model, here, there)
         total += strength * displacement**2 * shares[:, here[0]] * shares[:, here[1]] / T**2

@@ -81,6 +81,7 @@ def test_thermal_correlators_agree(method, beta: float):
 def test_every_method_stands_in_a_table():
     elsewhere = {"Davies", "CoarseGrained", "KMSJumps", "CollisionCircuit", "DilationCircuit"}  # tests/kms
     elsewhere |= {"PopulationDynamics", "GoldenRule", "Krylov"}  # tests/theory, tests/exact
+    elsewhere |= {"Chebyshev", "RateEquation", "BandLadder"}  # tests/exact, tests/theory
     judged = {type(how).__name__ for how, _ in CORRELATOR_METHODS.values()}
     judged |= {
         "CavityDiffuson",
