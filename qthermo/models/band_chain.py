@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import pairwise
 from types import MappingProxyType
@@ -16,7 +16,9 @@ from numpy.typing import ArrayLike, NDArray
 from qthermo.checks import check_choice, check_finite_array, check_integer, check_real, frozen
 from qthermo.errors import InputError
 from qthermo.models.band_space import Band, BandSpace, Pair, conserving_pairs, count_states, energy_key
-from qthermo.models.model import record
+from qthermo.models.model import SpinModel, record
+from qthermo.models.spin_chain import spin_chain
+from qthermo.operators import PauliSum, decompose_matrix
 from qthermo.seeds import Stream, sample_generator
 
 __all__ = ["BandChainModel", "band_chain", "sample_band_chain"]
@@ -121,6 +123,31 @@ class BandChainModel:
             matrix[np.ix_(rows, columns)] += self.coupling * block
             matrix[np.ix_(columns, rows)] += self.coupling * block.conj().T
         return matrix
+
+    def to_spin_model(self) -> SpinModel:
+        """Return H on all levels as Pauli strings, log2(d) qubits a subunit, its level number in binary.
+
+        The ground level is 0...0, the first level of the first band 0...01. Site 0, the first digit of the first
+        subunit, is what the package calls the thermometer.
+
+        Raises:
+            InputError: the number d of levels of a subunit is no power of two.
+        """
+        width = self.local_dimension.bit_length() - 1
+        if self.local_dimension != 2**width or width == 0:
+            raise InputError(
+                f"A chain on qubits must have 2, 4, 8, ... levels a subunit, but has {self.local_dimension}; "
+                "take num_levels = 1, 3, 7, ..."
+            )
+        total = PauliSum()
+        for subunit in range(self.num_subunits):
+            sites = range(width * subunit, width * (subunit + 1))
+            total += decompose_matrix(np.diag(self.local_levels), sites)
+        for bond in range(self.num_subunits - 1):
+            sites = range(width * bond, width * (bond + 2))
+            total += decompose_matrix(self.bond_hamiltonian(bond), sites)
+        spins = spin_chain(hamiltonian=total, num_sites=width * self.num_subunits)
+        return replace(spins, family=self.family, parameters={**self.parameters, "qubits_per_subunit": width})
 
     @property
     def local_levels(self) -> NDArray[np.float64]:

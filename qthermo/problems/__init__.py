@@ -7,7 +7,7 @@ from typing import Any, get_args
 
 from qthermo.models.model import record
 from qthermo.problems.autocorrelation import Autocorrelation, autocorrelation_answer
-from qthermo.problems.band_dynamics import BandDynamics, band_answer
+from qthermo.problems.band_dynamics import BandDynamics, band_answer, subunit_answer
 from qthermo.problems.eigenstate import ExcitedState, GroundState, ground_state_answer
 from qthermo.problems.evolution import Evolution, evolution_answer
 from qthermo.problems.mixing_gap import MixingGap, gap_answer
@@ -40,6 +40,7 @@ __all__ = [
     "propagator_answer",
     "relaxation_answer",
     "structure_factor_answer",
+    "subunit_answer",
     "thermal_answer",
     "wave_packet_answer",
 ]

@@ -14,9 +14,10 @@ from qthermo.answers import Answer, Variable
 from qthermo.checks import check_ascending, check_finite_array, check_integer, frozen
 from qthermo.errors import InputError
 from qthermo.models import BandChainModel
+from qthermo.problems.autocorrelation import ERROR_WORDS
 from qthermo.seeds import Stream, sample_generator
 
-__all__ = ["BandDynamics", "band_answer"]
+__all__ = ["BandDynamics", "band_answer", "subunit_answer"]
 
 KINDS = ("haar", "average", "level", "product")
 _LISTED = 4096
@@ -34,7 +35,8 @@ class BandDynamics:
             "average" the mean over all such states, with their variance; "level" the one state in which every subunit
             sits on the middle level of its band; "product" a random state of every subunit's band; or a vector in the
             basis of `model.space`.
-        weights: probability of each configuration of `model.space`; the first subunit excited by default.
+        weights: probability of each configuration of `model.space`.
+        configuration: the band that each subunit starts in, without `weights`; the first one excited by default.
         num_states: number of random states for "haar" and "product".
         seed: entropy of the random states.
 
@@ -52,6 +54,7 @@ class BandDynamics:
     times: NDArray[np.float64] = field(kw_only=True)
     initial: str | NDArray[Any] = field(default="haar", kw_only=True)
     weights: NDArray[np.float64] | None = field(default=None, kw_only=True)
+    configuration: tuple[int, ...] | None = field(default=None, kw_only=True)
     num_states: int = field(default=1, kw_only=True)
     seed: int = field(default=0, kw_only=True)
 
@@ -66,15 +69,25 @@ class BandDynamics:
             raise InputError(
                 f'Argument `num_states` must be 1 unless `initial` is "haar" or "product", but is {self.num_states}.'
             )
+        configuration = _check_configuration(self.configuration, self.model)
         if self.weights is not None:
+            if self.configuration is not None:
+                raise InputError("Arguments `weights` and `configuration` exclude each other; leave one out.")
             if not isinstance(self.initial, str) or self.initial in ("level", "product"):
                 raise InputError('Argument `weights` must be left out unless `initial` is "haar" or "average".')
             object.__setattr__(self, "weights", _check_weights(self.weights, len(self.model.space.configurations)))
+        else:
+            object.__setattr__(self, "configuration", configuration)
 
     @property
     def is_random(self) -> bool:
         """Whether the state is drawn at random."""
         return isinstance(self.initial, str) and self.initial in ("haar", "product")
+
+    @property
+    def start_configuration(self) -> tuple[int, ...]:
+        """The band that each subunit starts in."""
+        return self.model.excited_first if self.configuration is None else self.configuration
 
     @property
     def initial_weights(self) -> NDArray[np.float64]:
@@ -86,20 +99,20 @@ class BandDynamics:
         if self.weights is not None:
             return self.weights
         start = np.zeros(len(space.configurations))
-        start[space.configurations.index(self.model.excited_first)] = 1.0
+        start[space.configurations.index(self.start_configuration)] = 1.0
         return start
 
     def _band_states(self, state: int) -> list[NDArray[Any]]:
         """Return a vector in the band of each subunit: random, or its middle level."""
         rng = sample_generator(self.seed, Stream.STATES, state)
-        sizes = [self.model.bands[band].num_levels for band in self.model.excited_first]
+        sizes = [self.model.bands[band].num_levels for band in self.start_configuration]
         return [_middle(size) if self.initial == "level" else _haar(size, rng) for size in sizes]
 
     def sample_local_states(self, state: int) -> NDArray[Any]:
         """Return one vector of `local_dimension` for each subunit: the product state of "product" and "level"."""
         starts = np.cumsum([0, *(band.num_levels for band in self.model.bands)])
         vectors = np.zeros((self.model.num_subunits, self.model.local_dimension), np.complex128)
-        for vector, band, inside in zip(vectors, self.model.excited_first, self._band_states(state), strict=True):
+        for vector, band, inside in zip(vectors, self.start_configuration, self._band_states(state), strict=True):
             vector[starts[band] : starts[band + 1]] = inside
         return vectors
 
@@ -111,7 +124,7 @@ class BandDynamics:
             return np.array(self.initial)[:, None]
         states = np.zeros((space.dimension, len(numbers)), np.complex128)
         if self.initial in ("level", "product"):
-            part = space.slices[space.configurations.index(self.model.excited_first)]
+            part = space.slices[space.configurations.index(self.start_configuration)]
             for k in numbers:
                 states[part, k - first] = reduce(np.kron, self._band_states(k))
             return states
@@ -148,6 +161,22 @@ def _check_initial(initial: object, model: BandChainModel) -> str | NDArray[Any]
     return frozen(vector.astype(np.complex128))
 
 
+def _check_configuration(given: object, model: BandChainModel) -> tuple[int, ...]:
+    if given is None:
+        return model.excited_first
+    bands = tuple(np.atleast_1d(np.asarray(given)).tolist())
+    if len(bands) != model.num_subunits:
+        raise InputError(f"Argument `configuration` must name {model.num_subunits} bands, but names {len(bands)}.")
+    for k, band in enumerate(bands):
+        check_integer(f"configuration[{k}]", band, minimum=0, maximum=len(model.bands) - 1)
+    energy = sum(model.bands[band].energy for band in bands)
+    if model.total_energy is not None and abs(energy - model.total_energy) > 1e-9:
+        raise InputError(
+            f"Argument `configuration` must have the model's total_energy {model.total_energy:g}, but has {energy:g}."
+        )
+    return bands
+
+
 def _check_weights(weights: ArrayLike, count: int) -> NDArray[np.float64]:
     values = check_finite_array("weights", weights, ndim=1)
     if values.size != count or values.min(initial=0.0) < 0 or abs(values.sum() - 1) > 1e-9:
@@ -158,12 +187,44 @@ def _check_weights(weights: ArrayLike, count: int) -> NDArray[np.float64]:
     return values
 
 
+def _subunit_variables(
+    problem: BandDynamics, excited: NDArray[np.float64], energies: NDArray[np.float64]
+) -> tuple[dict[str, Variable], dict[str, NDArray[Any]]]:
+    dims = ("time", "subunit")
+    variables = {
+        "probability": Variable(dims, excited, "1", "P_mu(t), probability that the subunit is excited"),
+        "energy": Variable(dims, energies, "energy", "sum_i E_i P_mu,i(t), mean band energy of the subunit"),
+    }
+    return variables, {"time": problem.times, "subunit": np.arange(problem.model.num_subunits)}
+
+
+def subunit_answer(
+    problem: BandDynamics,
+    bands: NDArray[np.float64],
+    *,
+    errors: Mapping[str, NDArray[np.float64]] | None = None,
+    diagnostics: Mapping[str, Any] | None = None,
+) -> Answer:
+    """Return the answer to `BandDynamics` where configurations are too many to list.
+
+    Args:
+        problem: the problem.
+        bands: probability of every band of every subunit, shape (time, subunit, band).
+        errors: estimates for P_mu, shape (time, subunit).
+        diagnostics: of the method.
+    """
+    energies = bands @ np.array([band.energy for band in problem.model.bands])
+    variables, coordinates = _subunit_variables(problem, bands[..., 1:].sum(axis=-1), energies)
+    for name, values in (errors or {}).items():
+        variables[name] = Variable(("time", "subunit"), values, "1", ERROR_WORDS[name].replace("correlator", "value"))
+    return Answer(variables=variables, coordinates=coordinates, diagnostics=diagnostics or {})
+
+
 def band_answer(
     problem: BandDynamics,
     samples: NDArray[np.float64],
     *,
     variance: NDArray[np.float64] | None = None,
-    errors: Mapping[str, NDArray[np.float64]] | None = None,
     diagnostics: Mapping[str, Any] | None = None,
 ) -> Answer:
     """Return the answer to `BandDynamics`.
@@ -172,7 +233,6 @@ def band_answer(
         problem: the problem.
         samples: probability of each configuration, shape (state, time, configuration).
         variance: of P_mu over initial states, shape (time, subunit).
-        errors: further error estimates of P_mu, shape (time, subunit).
         diagnostics: of the method.
     """
     model, space = problem.model, problem.model.space
@@ -180,11 +240,7 @@ def band_answer(
     energies = np.array([band.energy for band in model.bands])[np.array(space.configurations)]
     mean = samples.mean(axis=0)
     dims = ("time", "subunit")
-    variables = {
-        "probability": Variable(dims, mean @ excited, "1", "P_mu(t), probability that the subunit is excited"),
-        "energy": Variable(dims, mean @ energies, "energy", "sum_i E_i P_mu,i(t), mean band energy of the subunit"),
-    }
-    coordinates: dict[str, NDArray[Any]] = {"time": problem.times, "subunit": np.arange(model.num_subunits)}
+    variables, coordinates = _subunit_variables(problem, mean @ excited, mean @ energies)
     if len(space.configurations) <= _LISTED:
         words = "probability of the configuration of bands"
         variables["band_probability"] = Variable(("time", "configuration"), mean, "1", words)
@@ -197,6 +253,4 @@ def band_answer(
         coordinates["state"] = np.arange(len(samples))
     if variance is not None:
         variables["variance"] = Variable(dims, variance, "1", "variance of P_mu over random initial states")
-    for name, values in (errors or {}).items():
-        variables[name] = Variable(dims, values, "1", name.replace("_", " ") + " of P_mu")
     return Answer(variables=variables, coordinates=coordinates, diagnostics=diagnostics or {})
