@@ -19,6 +19,7 @@ from qthermo.progress import Progress
 from qthermo.seeds import Stream, sample_generator
 from qthermo.tensor_network.canonical_chain import CanonicalChain
 from qthermo.tensor_network.ground_state_sweeps import DmrgSweeps, energy_variance
+from qthermo.tensor_network.journal import Journal
 from qthermo.tensor_network.parent_mpo import add_mpos, build_parent_mpo, projector_mpo
 from qthermo.tensor_network.sweep_environments import SweepEnvironments
 
@@ -69,13 +70,14 @@ def run_mixing_gap(problem: MixingGap, method: DMRG, progress: Progress) -> Answ
         outer_radius=method.outer_radius,
     )
     mpo = build_parent_mpo(terms, model.num_sites)
-    ground = DmrgSweeps(SweepEnvironments(_identity_state(mpo), mpo), method.truncation_error, _LOCAL_DIM)
+    journal = Journal.open(problem, method)
+    ground = _sweeps(_identity_state(mpo), mpo, method, journal, "ground")
     _converge(ground, method, method.max_bond_dim, method.max_sweeps, "E0", progress)
     lift = _FIRST_LIFT
-    excited, coarse = _excite(mpo, ground, lift, method, progress)
+    excited, coarse = _excite(mpo, ground, lift, method, journal, progress)
     while excited.energy - ground.energy > 0.8 * lift:
         lift *= 4
-        excited, coarse = _excite(mpo, ground, lift, method, progress)
+        excited, coarse = _excite(mpo, ground, lift, method, journal, progress)
     change = abs(coarse - excited.energy)
     if change > method.tolerance:
         raise NotConvergedError(
@@ -88,15 +90,21 @@ def run_mixing_gap(problem: MixingGap, method: DMRG, progress: Progress) -> Answ
         "variance": variance,
         "excited_energy": excited.energy,
         "mpo_bond_dimension": max(W.shape[1] for W in mpo),
-        "max_bond_dim_reached": max(excited.environments.bond_dimensions),
+        "max_bond_dim_reached": excited.max_bond,
         "num_sweeps": ground.num_sweeps + excited.num_sweeps,
     }
     gap = excited.energy - ground.energy
     return gap_answer(gap, None, certificate=ground.energy, diagnostics=diagnostics)
 
 
+def _sweeps(
+    state: list[NDArray[Any]], mpo: list[NDArray[Any]], method: DMRG, journal: Journal, name: str
+) -> DmrgSweeps:
+    return DmrgSweeps(SweepEnvironments(state, mpo), method.truncation_error, _LOCAL_DIM, journal, name)
+
+
 def _excite(
-    mpo: list[NDArray[Any]], ground: DmrgSweeps, lift: float, method: DMRG, progress: Progress
+    mpo: list[NDArray[Any]], ground: DmrgSweeps, lift: float, method: DMRG, journal: Journal, progress: Progress
 ) -> tuple[DmrgSweeps, float]:
     """Return the lowest state above the ground state, lifted out of the way, and its energy at chi/2."""
     short = CanonicalChain.from_tensors(list(ground.environments.tensors), _PROJECTED_BOND, _PROJECTED_WEIGHT)
@@ -106,9 +114,8 @@ def _excite(
     half = max(method.max_bond_dim // 2, 2)
     candidates = []
     for k in range(method.num_starts):
-        sweeps = DmrgSweeps(
-            SweepEnvironments(_start_state(mpo, method.seed, k), lifted), method.truncation_error, _LOCAL_DIM
-        )
+        start = _start_state(mpo, method.seed, k)
+        sweeps = _sweeps(start, lifted, method, journal, f"lift {lift:g}, start {k}")
         for noise in _NOISES:
             progress(0.3, f"start {k + 1} of {method.num_starts}")
             sweeps.sweep(min(half, 8), noise)
