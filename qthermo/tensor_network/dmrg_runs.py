@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 __all__ = ["run_ground_state"]
 
 _START_BOND, _START_NOISES = 16, (1e-2, 1e-3, 1e-4)
-_NOISES = (1e-3, 1e-4, 1e-5, 1e-7)
 _RAMP_SWEEPS = 6
 _VARIANCE_PER_ERROR = 100.0
 
@@ -50,7 +49,6 @@ def run_ground_state(problem: GroundState, method: DMRG, progress: Progress) -> 
             bond,
             method.sweep_tolerance,
             method.max_sweeps if final else _RAMP_SWEEPS,
-            _NOISES if k and sweeps.max_bond >= bonds[k - 1] else (),
             _reporter(progress, sweeps, share, f"bond dimension {bond}"),
         )
         energies.append(sweeps.energy)

@@ -81,13 +81,8 @@ class DmrgSweeps:
             else:
                 self.discarded_weight += self.environments.split_left(site, theta, max_bond_dim, self.cutoff)
 
-    def converge(
-        self, max_bond_dim: int, tolerance: float, max_sweeps: int, noises: Sequence[float], report: Callable[[], None]
-    ) -> bool:
-        """Sweep until the energy falls by less than `tolerance` without noise; return whether it did."""
-        for noise in noises:
-            self.sweep(max_bond_dim, noise)
-            report()
+    def converge(self, max_bond_dim: int, tolerance: float, max_sweeps: int, report: Callable[[], None]) -> bool:
+        """Sweep without noise until the energy falls by less than `tolerance`; return whether it did."""
         before = np.inf
         for _ in range(max_sweeps):
             energy = self.sweep(max_bond_dim, 0.0)

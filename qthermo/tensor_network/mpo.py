@@ -26,8 +26,8 @@ class CompressedMPO:
         operator: the quimb MatrixProductOperator, of real tensors where the operator is a real matrix.
         dimensions: dimension of every site.
         bond_dimensions: dimension of every bond between neighbouring sites.
-        relative_error: |MPO - O| / |O| in the Frobenius norm, as the compression counted it; rounding (about 1e-15 a
-            site) comes on top.
+        relative_error: |MPO - O| / |O| in the Frobenius norm, as the compression counted it: to 1e-8 where
+            `truncation_error` is 1e-13 or more, else to rounding.
     """
 
     operator: MatrixProductOperator

@@ -131,7 +131,7 @@ def _converge(sweeps: DmrgSweeps, method: DMRG, bond: int, most: int, name: str,
     def report() -> None:
         progress(0.5, f"{name} = {sweeps.energy:.8g} at bond dimension {bond}")
 
-    if not sweeps.converge(bond, method.sweep_tolerance, most, (), report) and bond == method.max_bond_dim:
+    if not sweeps.converge(bond, method.sweep_tolerance, most, report) and bond == method.max_bond_dim:
         raise NotConvergedError(
             f"{name} must settle to sweep_tolerance = {method.sweep_tolerance:g}, but did not in {most} sweeps at bond "
             f"dimension {bond}: raise max_sweeps or max_bond_dim, or relax it."

@@ -51,7 +51,9 @@ def test_sweeps_take_a_grain_as_one_site():
     state = [rng.standard_normal(W.shape[2]).reshape(1, -1, 1) for W in tensors]
     state = [tensor / np.linalg.norm(tensor) for tensor in state]
     sweeps = DmrgSweeps(SweepEnvironments(state, tensors), 1e-14)
-    assert sweeps.converge(16, 1e-12, 60, (1e-2, 1e-3, 1e-4), lambda: None)
+    for noise in (1e-2, 1e-3, 1e-4):
+        sweeps.sweep(16, noise)
+    assert sweeps.converge(16, 1e-12, 60, lambda: None)
     exact = np.linalg.eigvalsh(spins.to_dense(6) + np.kron(np.kron(np.eye(2), grain), np.eye(4)))[0]
     assert sweeps.energy == pytest.approx(exact, abs=1e-9)
 
@@ -63,8 +65,8 @@ def test_the_error_of_a_coarse_compression_is_reported(truncation_error):
     exact = operator.to_dense(8)
     mpo = build_mpo(operator, truncation_error=truncation_error)
     found = np.linalg.norm(mpo.operator.to_dense() - exact) / np.linalg.norm(exact)
-    assert found == pytest.approx(mpo.relative_error, rel=1e-2, abs=1e-13)
-    assert sum(mpo.bond_dimensions) < sum(build_mpo(operator).bond_dimensions) or mpo.relative_error < 1e-12
+    assert found == pytest.approx(mpo.relative_error, rel=1e-2, abs=2e-8)
+    assert sum(mpo.bond_dimensions) < sum(build_mpo(operator).bond_dimensions) or found < 1e-12
 
 
 def test_spins_beyond_the_operator_carry_the_identity():
