@@ -53,7 +53,8 @@ class HeisenbergTEBD:
     Errors: bond dimension and time step, both estimated; `NotConvergedWarning` names the one to turn.
     Cost: about 100 chi^3 multiplications per bond and layer, on the bonds inside the light cone only, so that it
     stops growing with the length of the chain; memory 4 chi^2 numbers per site. With terms of longer range, a pass is
-    N (N - 1) / 2 gates with a full spectrum each, and two passes stand for one where the pairs do not commute.
+    N (N - 1) / 2 gates with a full spectrum each, and two passes stand for one where the pairs do not commute; a
+    rotation of a long string is about three such gates on each of its bonds.
     Reference: M. B. Hastings, arXiv:0903.3253; J. Unfried, J. Hauschild, F. Pollmann, arXiv:2212.09782.
     """
 
