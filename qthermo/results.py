@@ -20,7 +20,6 @@ import numpy as np
 from qthermo.answers import Answer
 from qthermo.errors import FileError, InputError
 from qthermo.files import write_atomically
-from qthermo.models import MatrixModel
 from qthermo.models.model import record
 from qthermo.problems import Problem, problem_parameters
 
@@ -78,7 +77,7 @@ def build_dataset(
     attributes = {
         _SCHEMA: SCHEMA_VERSION,
         **_request(problem, method),
-        "model_kind": "matrix" if isinstance(problem.model, MatrixModel) else "spin",
+        "model_kind": problem.model.kind,
         "dimension": str(problem.model.dimension),
         "conventions": CONVENTIONS,
         "diagnostics": _to_json(dict(answer.diagnostics)),
