@@ -96,9 +96,8 @@ def test_the_time_is_estimated_before_the_first_step(method):
     assert json.loads(data.attrs["diagnostics"])["estimated_seconds"] > 0
 
 
-@pytest.mark.parametrize(("disorder", "last"), [(8.0, 20.0), (4.0, 10.0)])
-def test_the_bound_on_the_work_knows_that_a_localised_chain_stays_narrow(disorder, last):
-    model, times = reference_chain(100, disorder), np.linspace(last / 20, last, 20)
+def test_the_bound_on_the_work_knows_that_a_localised_chain_stays_narrow():
+    model, times = reference_chain(100, 8.0), np.linspace(0.5, 10, 20)
     method = qt.HeisenbergTEBD(max_bond_dim=64)
     run, other = (start_evolution(model, model.observable, method) for _ in range(2))
     predicted = run.count_multiplications(times)

@@ -60,21 +60,21 @@ def test_the_error_falls_with_the_power_of_the_order(model, order, low, high):
 def test_doubling_and_truncation_agree_with_dense_within_their_errors():
     H = qt.PauliSum.from_letters(
         [(0.5, {0: "Z"}), (0.5, {0: "X", 1: "X"})]
-        + [(2.0 * np.cos(k), {k: "Z"}) for k in range(1, 9)]
-        + [(1.0, {k: "X"}) for k in range(1, 9)]
-        + [(0.6, {k: "Z", k + 1: "Z", k + 2: "Z"}) for k in range(1, 7)]
+        + [(2.0 * np.cos(k), {k: "Z"}) for k in range(1, 8)]
+        + [(1.0, {k: "X"}) for k in range(1, 8)]
+        + [(0.6, {k: "Z", k + 1: "Z", k + 2: "Z"}) for k in range(1, 6)]
     )
-    problem = qt.Autocorrelation(qt.models.spin_chain(hamiltonian=H), times=np.linspace(0.5, 5, 10))
+    problem = qt.Autocorrelation(qt.models.spin_chain(hamiltonian=H), times=np.linspace(1, 4, 4))
     exact = qt.solve(problem, qt.Dense())["correlator"].values
-    data = qt.solve(problem, qt.HeisenbergTEBD(max_bond_dim=32, time_step=0.1, tolerance=1e-2))
+    data = qt.solve(problem, qt.HeisenbergTEBD(max_bond_dim=24, time_step=0.2, tolerance=1e-2))
     error = np.abs(data["correlator"].values - exact)
     assert np.all(error < 2 * (data["truncation_error"] + data["trotter_error"]).values + 1e-5)
-    assert error.max() < 2e-3
+    assert error.max() < 5e-3
 
 
 def test_observables_and_structure_factors_agree_with_dense():
     problem = qt.Evolution(
-        COMPLEX, times=[0.1, 0.5, 1.0], initial_state="01+-0",
+        COMPLEX, times=[0.1, 0.5], initial_state="01+-0",
         observables={"Z0": qt.PauliSum.pauli("Z", 0), "far": qt.PauliSum.from_text("X1 Z4 + 0.3 Y2")},
     )  # fmt: skip
     data = qt.solve(problem, qt.HeisenbergTEBD(time_step=0.05, **EXACT))
@@ -120,10 +120,10 @@ def test_few_terms_of_longer_range_are_rotated_one_by_one():
 
 
 def test_a_long_chain_with_next_nearest_couplings_sees_its_light_cone_only():
-    times = [0.5, 1.0, 1.5]
-    short = qt.PauliSum([(s, c) for s, c in ladder(40).items() if s.sites[-1] < 10])
+    times, method = [0.5, 1.0], qt.HeisenbergTEBD(estimate_errors=False)
+    short = qt.PauliSum([(s, c) for s, c in ladder(40).items() if s.sites[-1] < 9])
     exact = qt.solve(qt.Autocorrelation(qt.models.spin_chain(hamiltonian=short), times=times), qt.Dense())
-    data = qt.solve(qt.Autocorrelation(qt.models.spin_chain(hamiltonian=ladder(40)), times=times), qt.HeisenbergTEBD())
+    data = qt.solve(qt.Autocorrelation(qt.models.spin_chain(hamiltonian=ladder(40)), times=times), method)
     np.testing.assert_allclose(data["correlator"], exact["correlator"], atol=2e-5)
 
 
