@@ -43,7 +43,8 @@ class HeisenbergTEBD:
         tolerance: the largest estimated error of C accepted.
         estimate_errors: also evolve with chi/2 and a hundred times the discarded weight, whose change is
             `truncation_error`; and with chi/2 and a hundredth of it, at this step and at half of it, whose change
-            times 2^order / (2^order - 1) is `trotter_error`. Each is the largest up to its time.
+            times 2^order / (2^order - 1) is `trotter_error`. Each is the largest up to its time. With swaps the
+            `truncation_error` of C(t) is also at least the discarded weight times the largest ratio found.
         stop_at_tolerance: end the evolution where the estimate first exceeds `tolerance`; later values are NaN.
         time_doubling: use C(2t) where H is real.
         record_entropy: also answer `entropy` (nats) and `bond_dimension` (time, bond) of the evolved operator, for
