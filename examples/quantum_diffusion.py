@@ -110,7 +110,8 @@ def draw(found: dict[str, dict]) -> None:
     axes[0].set(
         xlabel="time", ylabel="root mean square displacement", xscale="log", yscale="log", title="three behaviours"
     )
-    axes[0].legend()
+    axes[0].set_ylim(top=6000)
+    axes[0].legend(loc="upper left", ncols=2)
     metal = found["regimes"][6.0]
     for k, number in enumerate((4, 8, len(metal["time"]) - 1)):
         axes[1].plot(metal["displacement"], metal["profile"][number], f"C{k}o", ms=2)

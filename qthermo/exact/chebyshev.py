@@ -77,7 +77,7 @@ class Chebyshev:
             total *= min(problem.num_states, _BATCH)
             model = problem.model
             total += 16.0 * sum(block.size for bond in model.blocks for block in bond.values())
-            total += 8.0 * problem.num_states * problem.times.size * len(model.space.slices)
+            total += 8.0 * problem.num_states * problem.times.size * model.num_configurations
         return total
 
     def run(self, problem: Problem, progress: Progress) -> Answer:

@@ -65,7 +65,7 @@ class Dense:
     def estimate_memory(self, problem: Problem) -> float:
         """Return the bytes needed at the peak."""
         if isinstance(problem, BandDynamics):
-            samples = 8.0 * problem.num_states * problem.times.size * len(problem.model.space.slices)
+            samples = 8.0 * problem.num_states * problem.times.size * problem.model.num_configurations
             return 16.0 * 6 * problem.model.dimension**2 + 2 * samples
         if isinstance(problem, WavePacket):
             return 16.0 * 5 * problem.model.dimension**2

@@ -77,6 +77,12 @@ class BandChainModel:
         return count_states(self.bands, self.num_subunits, self.total_energy)
 
     @cached_property
+    def num_configurations(self) -> int:
+        """The number of ways to put the subunits into bands, counted without listing them."""
+        single = [replace(band, num_levels=1) for band in self.bands]
+        return count_states(single, self.num_subunits, self.total_energy)
+
+    @cached_property
     def space(self) -> BandSpace:
         """The space with H on it; the list of configurations grows as (number of bands)^N."""
         scaled = [{pairs: self.coupling * block for pairs, block in bond.items()} for bond in self.blocks]

@@ -75,7 +75,7 @@ class BandDynamics:
                 raise InputError("Arguments `weights` and `configuration` exclude each other; leave one out.")
             if not isinstance(self.initial, str) or self.initial in ("level", "product"):
                 raise InputError('Argument `weights` must be left out unless `initial` is "haar" or "average".')
-            object.__setattr__(self, "weights", _check_weights(self.weights, len(self.model.space.configurations)))
+            object.__setattr__(self, "weights", _check_weights(self.weights, self.model.num_configurations))
         else:
             object.__setattr__(self, "configuration", configuration)
 

@@ -45,20 +45,18 @@ class RateEquation:
         if isinstance(problem, BandDynamics):
             for here, there in {pairs for bond in problem.model.blocks for pairs in bond}:
                 pair_strength(problem.model, here, there)
-            bound = len(problem.model.bands) ** problem.model.num_subunits
-            if problem.model.total_energy is None and bound > _LARGEST:
+            count = problem.model.num_configurations
+            if count > _LARGEST:
                 raise UnsupportedError(
-                    f"RateEquation needs at most {_LARGEST} configurations of bands, but got {bound}; "
-                    "give the model a total_energy."
+                    f"RateEquation needs at most {_LARGEST} configurations of bands, but got {count}; "
+                    "give the model a smaller total_energy."
                 )
-            if len(problem.model.space.configurations) > _LARGEST:
-                raise UnsupportedError(f"RateEquation needs at most {_LARGEST} configurations of bands.")
 
     def estimate_memory(self, problem: Problem) -> float:
         """Return the bytes needed at the peak."""
         if not isinstance(problem, BandDynamics):
             return 0.0
-        return 8.0 * 6 * len(problem.model.space.configurations) ** 2
+        return 8.0 * 6 * problem.model.num_configurations**2 + 16.0 * 4 * problem.model.dimension
 
     def run(self, problem: Problem, progress: Progress) -> Answer:
         """Evolve the probabilities and judge whether the rates hold."""

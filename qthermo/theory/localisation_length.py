@@ -49,7 +49,7 @@ def localisation_length(
     Raises:
         InputError: a number is out of range.
 
-    Cost: num_sites * num_chains steps, about 10 ns each.
+    Cost: num_sites * num_chains steps, about 5 ns each.
     Reference: B. Kramer, A. MacKinnon, Rep. Prog. Phys. 56, 1469 (1993); D. J. Thouless, J. Phys. C 5, 77 (1972).
     """
     check_real("disorder", disorder, minimum=0, exclusive=True)

@@ -97,8 +97,10 @@ def test_elements_have_mean_square_one(ensemble):
 def test_dimension_of_long_chains_needs_no_list():
     model = sample_band_chain(num_subunits=40, num_levels=3, band_width=0.1, coupling=0.1, seed=1, all_energies=True)
     assert model.dimension == 4**40
+    assert model.num_configurations == 2**40
     two = sample_band_chain(num_subunits=40, num_levels=3, band_width=0.1, coupling=0.1, seed=1, total_energy=2.0)
     assert two.dimension == 9 * 40 * 39 // 2
+    assert two.num_configurations == len(two.space.configurations) == 40 * 39 // 2
 
 
 def test_thermal_weights_are_products_of_boltzmann_factors():

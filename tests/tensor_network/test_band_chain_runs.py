@@ -54,6 +54,14 @@ def test_chain_beyond_diagonalisation_keeps_its_energy():
     assert 0.02 < float(data["probability"][1, 1]) < 0.9
 
 
+def test_long_chain_is_refused_by_the_others_at_once():
+    model = sample_band_chain(num_subunits=40, num_levels=3, band_width=0.5, coupling=0.2, seed=2, all_energies=True)
+    problem = qt.BandDynamics(model, times=[1.0], initial="product", configuration=(1, 0) * 20)
+    for method in (qt.Dense(), qt.Chebyshev(), qt.RateEquation()):
+        with pytest.raises(qt.InputError, match=r"(?i)methods that can: TDVP"):
+            qt.solve(problem, method)
+
+
 def test_other_states_are_refused():
     model = sample_band_chain(num_subunits=3, num_levels=3, band_width=0.5, coupling=0.2, seed=2)
     with pytest.raises(qt.UnsupportedError, match='initial="product"'):
