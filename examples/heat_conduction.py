@@ -149,7 +149,7 @@ def draw(found: dict) -> None:
         for k in range(curves["exact"].shape[1]):
             ax.plot(curves["time"], curves["theory"][:, k], f"C{k}")
             ax.plot(curves["time"], curves["exact"][:, k], f"C{k}o", ms=3)
-        ax.set(xlabel="time", ylabel="probability", title=f"{name}: Schroedinger (dots), rates (lines)")
+        ax.set(xlabel="time", ylabel="probability", title=f"{name}: exact (dots), rates (lines)")
     ax = axes[0, 2]
     ax.hist(1000 * found["figure 4"]["states"], bins=80)
     ax.axvline(1000 * found["figure 4"]["mean"].item(), color="k", label="trace formula")
@@ -160,11 +160,13 @@ def draw(found: dict) -> None:
     for target, along in ((ax, {c: v for c, v in found["figure 5"].items() if c[0] == 3 and c[1] != 150}),
                           (inset, {c: v for c, v in found["figure 5"].items() if c[1] == 150})):  # fmt: skip
         x = [c[1] if target is ax else c[0] for c in along]
-        target.plot(x, [1000 * v[0] for v in along.values()], "o", label="total")
+        target.plot(x, [1000 * v[0] for v in along.values()], "o", ms=4, label="total")
         target.plot(x, [1000 * v[1] for v in along.values()], "+", label="spread of states")
     n = np.geomspace(50, largest)
     ax.plot(n, 1000 * 0.08 / n, "k-", lw=0.8, label="0.08 / n")
-    ax.set(xlabel="levels n", ylabel=r"$10^3 D_1^2$", title="figure 5; inset over N at n = 150")
+    ax.set(
+        xscale="log", yscale="log", xlabel="levels n", ylabel=r"$10^3 D_1^2$", title="figure 5; inset over N at n = 150"
+    )
     ax.legend(loc="lower left")
     ax = axes[1, 1]
     ax.plot(found["temperatures"], 1000 * found["figure 8"])
