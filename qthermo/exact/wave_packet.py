@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from qthermo.answers import Answer
 from qthermo.exact.spectrum import diagonalise
-from qthermo.linalg.chebyshev import Interval, Step
 from qthermo.models import AndersonLatticeModel, BandMatrixModel
 from qthermo.problems import WavePacket, wave_packet_answer
 from qthermo.progress import Progress
+
+if TYPE_CHECKING:
+    from qthermo.linalg.chebyshev import Interval, Step
 
 __all__ = ["certain_bounds", "exact_wave_packet", "particle_step", "solid_shape"]
 
@@ -61,6 +63,8 @@ def particle_step(model: AndersonLatticeModel | BandMatrixModel) -> Step:
 
 def certain_bounds(model: AndersonLatticeModel | BandMatrixModel) -> Interval:
     """Return an interval that holds the spectrum for sure, by Gershgorin's discs."""
+    from qthermo.linalg.chebyshev import Interval
+
     if isinstance(model, AndersonLatticeModel):
         reach = 2.0 * len(model.shape)
         return Interval(float(model.potential.min()) - reach, float(model.potential.max()) + reach)
