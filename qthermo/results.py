@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import io
 import json
 import os
@@ -19,7 +18,7 @@ import numpy as np
 
 from qthermo.answers import Answer
 from qthermo.errors import FileError, InputError
-from qthermo.files import write_atomically
+from qthermo.files import open_sealed, seal, write_atomically
 from qthermo.models import MatrixModel
 from qthermo.models.model import record
 from qthermo.problems import Problem, problem_parameters
@@ -44,7 +43,6 @@ CONVENTIONS = (
     "beta = 0 is infinite temperature."
 )
 _SCHEMA = "qthermo_schema"
-_SEAL = b"\nqthermo sha256 "
 _PACKAGES = ("qthermo", "numpy", "scipy", "numba", "quimb", "qiskit", "qiskit-aer", "xarray")
 _COORDINATES = {
     "time": ("1/energy", "time t"),
@@ -213,7 +211,7 @@ def save_result(data: xr.Dataset, path: str | Path) -> Path:
         raise InputError("Argument `data` must be a Dataset returned by qthermo.solve, but has no qthermo schema.")
     plain = _split_complex(data)
     content = bytes(plain.to_netcdf(engine="h5netcdf"))
-    return write_atomically(Path(path), content + _SEAL + hashlib.sha256(content).hexdigest().encode())
+    return write_atomically(Path(path), seal(content))
 
 
 def load_result(path: str | Path) -> xr.Dataset:
@@ -227,7 +225,7 @@ def load_result(path: str | Path) -> xr.Dataset:
     path = Path(path)
     if not path.is_file():
         raise FileError(f"A result file must exist, but {path} does not.")
-    body = _check_seal(path)
+    body = open_sealed(path, "A whole result of qthermo")
     try:
         with xr.open_dataset(io.BytesIO(body), engine="h5netcdf") as opened:
             plain = opened.load()
@@ -241,22 +239,6 @@ def load_result(path: str | Path) -> xr.Dataset:
             f"{path} has schema {found}, but this qthermo reads up to {SCHEMA_VERSION}; install a newer one."
         )
     return _join_complex(plain)
-
-
-def _check_seal(path: Path) -> bytes:
-    """Return the sealed content; damaged HDF5 is never parsed, because its readers can hang or crash on it."""
-    content = path.read_bytes()
-    body, found, digest = content.rpartition(_SEAL)
-    if not found:
-        raise FileError(
-            f"{path} must be a whole result of qthermo, but has no seal at its end: "
-            "it was cut short, changed by another program, or is foreign."
-        )
-    if hashlib.sha256(body).hexdigest().encode() != digest:
-        raise FileError(
-            f"{path} is damaged: its content does not match its checksum; take it from a backup or run again."
-        )
-    return body
 
 
 def _split_complex(data: xr.Dataset) -> xr.Dataset:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import time
 import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Protocol
 
 from qthermo.answers import Answer
@@ -45,7 +47,7 @@ from qthermo.theory.population_dynamics import PopulationDynamics
 if TYPE_CHECKING:
     import xarray as xr
 
-__all__ = ["METHODS", "PROBLEMS", "Method", "find_methods", "solve"]
+__all__ = ["METHODS", "PROBLEMS", "Method", "MethodRun", "check_request", "find_methods", "run_method", "solve"]
 
 
 class Method(Protocol):
@@ -115,20 +117,49 @@ def solve(problem: Problem, method: Method, *, progress: Progress = silent) -> x
         MemoryRefusedError: the run would not fit in memory; nothing was allocated; the message names those that fit.
         NotConvergedError: the method stopped short of its tolerance.
     """
+    run = run_method(problem, method, progress=progress)
+    for warning in run.warnings:
+        warnings.warn_explicit(warning.message, warning.category, warning.filename, warning.lineno)
+    messages = [str(warning.message) for warning in run.warnings]
+    return build_dataset(run.answer, problem, method, wall_time=run.wall_time, messages=messages)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MethodRun:
+    """What came of a run: the answer, the warnings caught on the way, and the wall time in seconds."""
+
+    answer: Answer
+    warnings: Sequence[warnings.WarningMessage]
+    wall_time: float
+
+
+def run_method(problem: Problem, method: Method, *, progress: Progress = silent) -> MethodRun:
+    """Check, refuse what does not fit, and run, as `solve` does, but leave the answer as plain arrays.
+
+    Raises:
+        UnsupportedError, MemoryRefusedError, NotConvergedError: as `solve`.
+    """
+    check_request(problem, method)
+    start = time.perf_counter()
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        answer = method.run(problem, progress)
+    return MethodRun(answer=answer, warnings=tuple(caught), wall_time=time.perf_counter() - start)
+
+
+def check_request(problem: Problem, method: Method) -> float:
+    """Return the bytes that the run would need, after the checks that `solve` makes before it.
+
+    Raises:
+        UnsupportedError: the method does not answer this problem or model.
+        MemoryRefusedError: the run would not fit in memory.
+    """
     _check_pair(problem, method)
     needed = method.estimate_memory(problem)
     if needed > 0.9 * available_memory():
         name = f"{type(method).__name__} for {_describe(problem)}"
         check_memory(needed, what=name, remedy=_remedy(problem, method))
-    start = time.perf_counter()
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        answer = method.run(problem, progress)
-    wall_time = time.perf_counter() - start
-    for warning in caught:
-        warnings.warn_explicit(warning.message, warning.category, warning.filename, warning.lineno)
-    messages = [str(warning.message) for warning in caught]
-    return build_dataset(answer, problem, method, wall_time=wall_time, messages=messages)
+    return needed
 
 
 def find_methods(problem: Problem) -> list[type[Method]]:
