@@ -33,7 +33,9 @@ __all__ = [
     "load_result",
     "matches_request",
     "merge_results",
+    "package_versions",
     "save_result",
+    "to_json",
 ]
 
 SCHEMA_VERSION = 1
@@ -79,12 +81,12 @@ def build_dataset(
         "model_kind": "matrix" if isinstance(problem.model, MatrixModel) else "spin",
         "dimension": str(problem.model.dimension),
         "conventions": CONVENTIONS,
-        "diagnostics": _to_json(dict(answer.diagnostics)),
-        "warnings": _to_json(messages),
+        "diagnostics": to_json(dict(answer.diagnostics)),
+        "warnings": to_json(messages),
         "wall_time": float(wall_time),
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
-        "versions": _to_json(_versions()),
-        "machine": _to_json(_machine()),
+        "versions": to_json(package_versions()),
+        "machine": to_json(_machine()),
     }
     seed = problem.model.parameters.get("seed")
     if seed is not None:
@@ -94,7 +96,7 @@ def build_dataset(
 
 def matches_request(data: xr.Dataset, problem: Problem, method: object) -> bool:
     """Return whether `data` answers this problem by this method, made by this version of qthermo."""
-    same_version = json.loads(data.attrs.get("versions", "{}")).get("qthermo") == _versions()["qthermo"]
+    same_version = json.loads(data.attrs.get("versions", "{}")).get("qthermo") == package_versions()["qthermo"]
     return same_version and all(data.attrs.get(key) == value for key, value in _request(problem, method).items())
 
 
@@ -111,7 +113,7 @@ def merge_results(results: Mapping[str, xr.Dataset]) -> xr.Dataset:
     ]
     merged = xr.merge(renamed, join="outer", compat="no_conflicts")
     merged.attrs = {_SCHEMA: SCHEMA_VERSION, "problem": "merged", "conventions": CONVENTIONS}
-    merged.attrs |= {f"part_{name}": _to_json(dict(data.attrs)) for name, data in results.items()}
+    merged.attrs |= {f"part_{name}": to_json(dict(data.attrs)) for name, data in results.items()}
     return merged
 
 
@@ -157,11 +159,11 @@ def average_results(results: Sequence[xr.Dataset]) -> xr.Dataset:
 def _request(problem: Problem, method: object) -> dict[str, str]:
     return {
         "problem": type(problem).__name__,
-        "problem_parameters": _to_json(problem_parameters(problem)),
+        "problem_parameters": to_json(problem_parameters(problem)),
         "method": type(method).__name__,
-        "method_parameters": _to_json(_method_parameters(method)),
+        "method_parameters": to_json(_method_parameters(method)),
         "model": problem.model.family,
-        "model_parameters": _to_json(problem.model.parameters),
+        "model_parameters": to_json(problem.model.parameters),
     }
 
 
@@ -169,7 +171,8 @@ def _method_parameters(method: Any) -> dict[str, Any]:
     return {f.name: record(getattr(method, f.name)) for f in fields(method)}
 
 
-def _to_json(value: object) -> str:
+def to_json(value: object) -> str:
+    """Return JSON text; numpy numbers and arrays become plain ones, anything else its text."""
     return json.dumps(value, default=_plain, sort_keys=False)
 
 
@@ -181,7 +184,8 @@ def _plain(value: object) -> Any:
     return str(value)
 
 
-def _versions() -> dict[str, str]:
+def package_versions() -> dict[str, str]:
+    """Return the versions of Python and of the packages that numbers may depend on."""
     found = {"python": platform.python_version()}
     for package in _PACKAGES:
         with contextlib.suppress(PackageNotFoundError):
