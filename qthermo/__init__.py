@@ -40,6 +40,7 @@ from qthermo.problems import (
 )
 from qthermo.results import average_results, load_result, save_result
 from qthermo.solve import solve
+from qthermo.studies import Study, collect_study, compare_methods, load_study, parse_study, run_study, show
 from qthermo.tensor_network.dmrg import DMRG
 from qthermo.tensor_network.dmrgx import DMRGX
 from qthermo.tensor_network.heisenberg_tebd import HeisenbergTEBD
@@ -90,14 +91,21 @@ __all__ = [
     "QThermoError",
     "Relaxation",
     "StructureFactor",
+    "Study",
     "ThermalState",
     "Thermometer",
     "TrotterCircuit",
     "UnsupportedError",
     "ValidityWarning",
     "average_results",
+    "collect_study",
+    "compare_methods",
     "load_result",
+    "load_study",
     "models",
+    "parse_study",
+    "run_study",
     "save_result",
+    "show",
     "solve",
 ]

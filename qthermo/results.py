@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     import xarray as xr
 
 __all__ = [
+    "CONVENTIONS",
+    "COORDINATES",
+    "SCHEMA_ATTRIBUTE",
     "SCHEMA_VERSION",
     "average_results",
     "build_dataset",
@@ -44,9 +47,9 @@ CONVENTIONS = (
     "Laplace transform int_0^inf dt exp(-s t); Bohr frequency is the energy gained by the system; "
     "beta = 0 is infinite temperature."
 )
-_SCHEMA = "qthermo_schema"
+SCHEMA_ATTRIBUTE = "qthermo_schema"
 _PACKAGES = ("qthermo", "numpy", "scipy", "numba", "quimb", "qiskit", "qiskit-aer", "xarray")
-_COORDINATES = {
+COORDINATES = {
     "time": ("1/energy", "time t"),
     "energy": ("energy", "total energy E"),
     "laplace": ("energy", "Laplace variable s"),
@@ -69,14 +72,14 @@ def build_dataset(
 
     coordinates = {}
     for name, values in answer.coordinates.items():
-        units, long_name = _COORDINATES.get(name, ("1", name))
+        units, long_name = COORDINATES.get(name, ("1", name))
         coordinates[name] = (name, np.array(values), {"units": units, "long_name": long_name})
     variables = {
         name: (v.dims, np.array(v.values), {"units": v.units, "long_name": v.long_name})
         for name, v in answer.variables.items()
     }
     attributes = {
-        _SCHEMA: SCHEMA_VERSION,
+        SCHEMA_ATTRIBUTE: SCHEMA_VERSION,
         **_request(problem, method),
         "model_kind": "matrix" if isinstance(problem.model, MatrixModel) else "spin",
         "dimension": str(problem.model.dimension),
@@ -112,7 +115,7 @@ def merge_results(results: Mapping[str, xr.Dataset]) -> xr.Dataset:
         for name, data in results.items()
     ]
     merged = xr.merge(renamed, join="outer", compat="no_conflicts")
-    merged.attrs = {_SCHEMA: SCHEMA_VERSION, "problem": "merged", "conventions": CONVENTIONS}
+    merged.attrs = {SCHEMA_ATTRIBUTE: SCHEMA_VERSION, "problem": "merged", "conventions": CONVENTIONS}
     merged.attrs |= {f"part_{name}": to_json(dict(data.attrs)) for name, data in results.items()}
     return merged
 
@@ -150,7 +153,7 @@ def average_results(results: Sequence[xr.Dataset]) -> xr.Dataset:
         mean[name].attrs = dict(results[0][name].attrs)
         spread = deviation[name] / np.sqrt(count)
         mean[f"{name}_disorder_stderr"] = spread.assign_attrs(units=results[0][name].attrs["units"])
-    kept = {key: results[0].attrs[key] for key in (_SCHEMA, *shared, "conventions", "versions")}
+    kept = {key: results[0].attrs[key] for key in (SCHEMA_ATTRIBUTE, *shared, "conventions", "versions")}
     return mean.assign_attrs(
         kept | {"num_realizations": count, "wall_time": sum(d.attrs["wall_time"] for d in results)}
     )
@@ -211,7 +214,7 @@ def save_result(data: xr.Dataset, path: str | Path) -> Path:
         InputError: `data` is not a qthermo result.
         FileError: the place cannot be written.
     """
-    if _SCHEMA not in data.attrs:
+    if SCHEMA_ATTRIBUTE not in data.attrs:
         raise InputError("Argument `data` must be a Dataset returned by qthermo.solve, but has no qthermo schema.")
     plain = _split_complex(data)
     content = bytes(plain.to_netcdf(engine="h5netcdf"))
@@ -235,7 +238,7 @@ def load_result(path: str | Path) -> xr.Dataset:
             plain = opened.load()
     except (OSError, ValueError, KeyError) as problem:
         raise FileError(f"{path} must be a netCDF result of qthermo, but is foreign ({problem}).") from None
-    found = plain.attrs.get(_SCHEMA)
+    found = plain.attrs.get(SCHEMA_ATTRIBUTE)
     if not isinstance(found, int | np.integer):
         raise FileError(f"{path} must be a result of qthermo, but has no qthermo schema: it is another program's.")
     if found > SCHEMA_VERSION:

@@ -11,6 +11,7 @@ import typer
 
 import qthermo
 from qthermo.cli.console import checked, print_table, progress_bars, remembered_interrupt
+from qthermo.cli.study import study_app
 from qthermo.errors import InputError, QThermoError
 from qthermo.memory import available_memory, format_bytes
 
@@ -28,6 +29,7 @@ app = typer.Typer(
     add_completion=True,
     pretty_exceptions_enable=False,
 )
+app.add_typer(study_app, name="study")
 
 
 def main() -> None:

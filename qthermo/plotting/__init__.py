@@ -2,5 +2,16 @@
 
 from qthermo.plotting.curves import plot_correlator, plot_laplace
 from qthermo.plotting.demo import save_demo_figure
+from qthermo.plotting.results import build_result_figure, draw_result
+from qthermo.plotting.studies import build_study_figure, plot_study, save_study_figure
 
-__all__ = ["plot_correlator", "plot_laplace", "save_demo_figure"]
+__all__ = [
+    "build_result_figure",
+    "build_study_figure",
+    "draw_result",
+    "plot_correlator",
+    "plot_laplace",
+    "plot_study",
+    "save_demo_figure",
+    "save_study_figure",
+]

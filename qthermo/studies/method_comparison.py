@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -14,7 +14,7 @@ from qthermo.studies.compare import ROUNDING, SAFETY, SIGMAS
 if TYPE_CHECKING:
     import xarray as xr
 
-__all__ = ["ERROR_ESTIMATES", "MeanComparison", "compare_methods"]
+__all__ = ["ERROR_ESTIMATES", "MeanComparison", "allowed_deviation", "compare_methods", "comparison_rows"]
 
 ERROR_ESTIMATES = ("truncation_error", "trotter_error", "laplace_error")
 _WITHOUT_BOUND = ("CavityDiffuson", "GoldenRule", "PopulationDynamics")
@@ -60,12 +60,12 @@ def compare_methods(data: xr.Dataset) -> Iterator[MeanComparison]:
     """
     if "deviation" not in data:
         raise InputError("Argument `data` must be a collected study of at least two methods, but holds no deviations.")
-    axes = [str(name) for name in data["num_realizations"].dims if name != "method"]
+    axes = [str(name) for name in data["num_realizations"].dims if name != "label"]
     for place in np.ndindex(*(data.sizes[name] for name in axes)):
         here = data.isel(dict(zip(axes, place, strict=True)))
         point = ", ".join(f"{name}={_words(here[name].item())}" for name in axes)
-        for label in data["method"].values:
-            yield _compare(here.sel(method=label), point or "-", str(label), str(data.attrs["judge"]))
+        for label in data["label"].values:
+            yield _compare(here.sel(label=label), point or "-", str(label), str(data.attrs["judge"]))
 
 
 def _compare(here: xr.Dataset, point: str, label: str, judge: str) -> MeanComparison:
@@ -114,3 +114,16 @@ def allowed_deviation(stderr: np.ndarray, *estimates: np.ndarray) -> np.ndarray:
 
 def _words(value: object) -> str:
     return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def comparison_rows(lines: Sequence[MeanComparison]) -> tuple[list[str], list[list[str]]]:
+    """Return header and rows of a table of comparisons."""
+    header = ["point", "method", "n", "worst at", "mean", "deviation", "stderr", "allowed", "largest", "verdict"]
+    rows = []
+    for line in lines:
+        numbers = ["-"] * 4
+        if line.verdict != "judge":
+            numbers = [f"{line.deviation:+.2e}", f"{line.stderr:.1e}", f"{line.allowed:.1e}", f"{line.largest:.1e}"]
+        shown = [line.point, line.method, str(line.num_realizations), line.where, f"{line.mean:+.5f}"]
+        rows.append([*shown, *numbers, line.verdict])
+    return header, rows

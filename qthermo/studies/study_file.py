@@ -168,7 +168,7 @@ def _range_errors(cls: type[Any], table: Mapping[str, Any], name: str) -> list[s
 def _name_axes(axes: list[Axis]) -> tuple[Axis, ...]:
     """Name every axis by its path without the table, or with it where two would be called the same."""
     short = [axis.path.split(".", 1)[1].replace(".", "_") for axis in axes]
-    taken = {"method", "time", "energy", "laplace", "beta_", "frequency", "observable", "site"}
+    taken = {"label", "method_name", "time", "energy", "laplace", "frequency", "observable", "site"}
     return tuple(
         Axis(
             path=axis.path,
