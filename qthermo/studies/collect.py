@@ -41,7 +41,8 @@ _SHOWN_WARNINGS = 20
 def collect_study(folder: str | Path) -> xr.Dataset:
     """Return the averages of a study, also of one that is not finished.
 
-    Every variable x of the answers becomes the mean over realizations, with `x_disorder_stderr` and `x_count` beside
+    Every variable x of the answers becomes the mean over realizations (NaN where one has no value, unless the study
+    says `survivors`), with `x_disorder_stderr` and `x_count` beside
     it, and `x_bootstrap_low`, `x_bootstrap_high` if the study asks for a bootstrap. Its dimensions are the grid's
     axes, `label` (of the method), and its own. Error estimates are averaged and stay apart; `stderr`, the sampling
     error of single realizations, becomes that of the mean. With several methods, `deviation` is the mean of
@@ -225,6 +226,9 @@ def _reduce(
     name: str, samples: NDArray[Any], study: Study, rng: np.random.Generator | None
 ) -> dict[str, tuple[NDArray[Any], str]]:
     """Return the columns that a variable becomes, with what to add to its description."""
+    plan, count = study.ensemble, count_finite(samples)
+    if not plan.survivors and not (count == samples.shape[0]).all():
+        samples = np.where(count == samples.shape[0], samples, np.nan)
     if name == "stderr":
         return {name: (combine_sampling_errors(samples), "of the mean over realizations")}
     if name in _ERRORS:
@@ -232,9 +236,8 @@ def _reduce(
     columns = {
         name: (mean_of(samples), "mean over realizations"),
         f"{name}_disorder_stderr": (stderr_of(samples), "standard error over realizations"),
-        f"{name}_count": (count_finite(samples), "number of realizations"),
+        f"{name}_count": (count, "number of realizations that have it"),
     }
-    plan = study.ensemble
     if plan.bootstrap and rng is not None and not np.iscomplexobj(samples):
         low, high = bootstrap_interval(samples, num_samples=plan.bootstrap, confidence=plan.confidence, rng=rng)
         words = f"of the {100 * plan.confidence:g} % bootstrap interval of the mean"
@@ -288,7 +291,7 @@ class _Frame:
             _positions(self._own[d], cell.coordinates[d]) if d in self._own else np.arange(values.shape[k])
             for k, d in enumerate(meta.dims)
         ]
-        array[self._place(point, method)][np.ix_(*places) if places else ...] = values
+        array[(*self._place(point, method), *(np.ix_(*places) if places else ()))] = values
 
     @property
     def variables(self) -> dict[str, Any]:

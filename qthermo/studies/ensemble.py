@@ -25,6 +25,9 @@ class Ensemble:
         target_stderr: stop at a grid point as soon as the standard error of every entry of the answer's first variable
             is at most this, for every method.
         min_realizations: realizations before the first look at the standard error.
+        survivors: average entries that some realizations have lost (NaN, as where a tensor network stops at its
+            tolerance) over those that have them; by default such means are NaN, since what is lost depends on the
+            disorder.
         bootstrap: number of bootstrap samples for confidence intervals; 0 for none.
         confidence: probability inside the bootstrap interval.
         judge: label of the method that the others are compared with; by default "Dense" or else the first.
@@ -38,6 +41,7 @@ class Ensemble:
     independent_points: bool = False
     target_stderr: float | None = None
     min_realizations: int = 10
+    survivors: bool = False
     bootstrap: int = 0
     confidence: float = 0.95
     judge: str | None = None

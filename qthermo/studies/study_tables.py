@@ -63,7 +63,7 @@ def parse_model_table(table: Mapping[str, Any] | None, complaints: list[str]) ->
     if isinstance(seed, list):
         complaints.append("Key `model.seed` must be one whole number; realizations take the place of a list of seeds.")
         seed = None
-    return {"family": family, **checked}, [_reread(axis, checked, "model") for axis in axes], seed
+    return {"family": family, **checked}, [_reread(axis, checked) for axis in axes], seed
 
 
 def _check_model_values(
@@ -120,8 +120,9 @@ def _get(table: Mapping[str, Any], path: str) -> Any:
     return value
 
 
-def _reread(axis: Axis, table: Mapping[str, Any], name: str) -> Axis:
-    return Axis(path=axis.path, name="", values=tuple(_get(table, axis.path))) if axis.path.startswith(name) else axis
+def _reread(axis: Axis, table: Mapping[str, Any]) -> Axis:
+    """Return the axis with the values that the checked table holds."""
+    return Axis(path=axis.path, name="", values=tuple(_get(table, axis.path)))
 
 
 def parse_problem_table(table: Mapping[str, Any] | None, complaints: list[str]) -> tuple[dict[str, Any], list[Axis]]:
@@ -150,7 +151,7 @@ def parse_problem_table(table: Mapping[str, Any] | None, complaints: list[str]) 
     for key, declared in wanted.items():
         if key not in values and declared.default is MISSING and declared.default_factory is MISSING:
             complaints.append(f"Key `problem.{key}` is missing.")
-    return result, [_reread(axis, result, "problem") for axis in axes]
+    return result, [_reread(axis, result) for axis in axes if axis.path.split(".")[1] in result]
 
 
 def _canonical_field(key: str, value: Any, hint: Any) -> Any:
