@@ -15,7 +15,9 @@ from typing import Any, Protocol
 from qthermo.errors import ExecutionError
 from qthermo.studies.worker import Order, Outcome, limit_threads_of_process, run_order
 
-__all__ = ["GivenExecutor", "LocalPool", "Workers", "connect_dask", "count_cores"]
+__all__ = ["CONNECT_SECONDS", "GivenExecutor", "LocalPool", "Workers", "connect_dask", "count_cores", "is_death"]
+
+CONNECT_SECONDS = 10.0
 
 
 class Workers(Protocol):
@@ -146,7 +148,7 @@ def connect_dask(address: str) -> Iterator[GivenExecutor]:
     except ImportError:
         raise ExecutionError("Workers of dask need the package distributed: pip install 'qthermo[dask]'.") from None
     try:
-        client: Any = Client(address, timeout=10)
+        client: Any = Client(address, timeout=CONNECT_SECONDS)
     except (OSError, ValueError) as problem:
         raise ExecutionError(f"A dask scheduler must answer at {address}, but does not: {problem}.") from None
     try:

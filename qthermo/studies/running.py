@@ -7,7 +7,7 @@ import json
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
+from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, CancelledError, Executor, Future, wait
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -257,13 +257,13 @@ class _Loop:
             task = self._futures.pop(future)
             alone = task in self._alone
             self._alone.discard(task)
-            error = None if future.cancelled() else future.exception()
-            if error is None and not future.cancelled():
+            error = CancelledError() if future.cancelled() else future.exception()
+            if error is None:
                 self._settle(future.result())
-            elif error is not None and not is_death(error):
+            elif not is_death(error):
                 raise ExecutionError(f"A worker could not take its order: {type(error).__name__}: {error}.") from error
             else:
-                broken = broken or not alone
+                broken = broken or (isinstance(error, BrokenExecutor) and not alone)
                 self._blame(task, error, alone=alone)
         if broken:
             self._renew()
@@ -277,14 +277,14 @@ class _Loop:
                 self._suspects.append(task)
             else:
                 self._settle(future.result())
-        if not self._workers.renew() and not isinstance(self._workers, GivenExecutor):
-            raise ExecutionError("The executor broke; all shards are kept.")
+        if not self._workers.renew():
+            raise ExecutionError("The executor broke and cannot be started again from here; all shards are kept.")
 
-    def _blame(self, task: Task, error: BaseException | None, *, alone: bool) -> None:
+    def _blame(self, task: Task, error: BaseException, *, alone: bool) -> None:
         """Try a task again whose worker died; record it as failed when that happened to it alone, twice."""
-        sure = alone or type(error).__name__ == "KilledWorker"
-        self._crashes[task] += 1 if sure else 0
-        if self._crashes[task] < _CRASHES and type(error).__name__ != "KilledWorker":
+        final = type(error).__name__ == "KilledWorker"  # dask has tried it several times itself
+        self._crashes[task] += alone or not isinstance(error, BrokenExecutor)
+        if self._crashes[task] < _CRASHES and not final:
             self._suspects.append(task)
             return
         words = "its worker died each time, as when the system ends a process that needs too much memory"

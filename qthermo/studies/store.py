@@ -294,10 +294,11 @@ def create_store(study: Study, folder: Path) -> Store:
         return store
     if folder.exists() and not folder.is_dir():
         raise FileError(f"A study needs a folder, but {folder} is a file; name another with --folder.")
-    if folder.is_dir() and any(folder.iterdir()):
-        name = next(folder.iterdir()).name
+    ours = (*_PARTS, _STUDY)  # another process may be making the store at this moment
+    foreign = [path.name for path in folder.glob("*") if path.name not in ours and not path.name.startswith(".")]
+    if foreign:
         raise FileError(
-            f"A study needs an empty folder or its own, but {folder} holds {name} and no study.json; name another."
+            f"A study needs an empty folder or its own, but {folder} holds {foreign[0]} and no study; name another."
         )
     store = Store(folder=folder, study=study)
     for part in _PARTS:
