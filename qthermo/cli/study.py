@@ -289,6 +289,8 @@ def describe_status(status: RunStatus) -> str:
 
 def format_seconds(seconds: float) -> str:
     """Return a duration in words, for example "2 h 05 min"."""
+    if seconds != seconds:
+        return "unknown"
     if seconds < 120:
         return f"{seconds:.3g} s"
     minutes = round(seconds / 60)
