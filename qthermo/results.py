@@ -19,7 +19,6 @@ import numpy as np
 from qthermo.answers import Answer
 from qthermo.errors import FileError, InputError
 from qthermo.files import open_sealed, seal, write_atomically
-from qthermo.models import MatrixModel
 from qthermo.models.model import record
 from qthermo.problems import Problem, problem_parameters
 
@@ -81,7 +80,7 @@ def build_dataset(
     attributes = {
         SCHEMA_ATTRIBUTE: SCHEMA_VERSION,
         **_request(problem, method),
-        "model_kind": "matrix" if isinstance(problem.model, MatrixModel) else "spin",
+        "model_kind": problem.model.kind,
         "dimension": str(problem.model.dimension),
         "conventions": CONVENTIONS,
         "diagnostics": to_json(dict(answer.diagnostics)),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, is_dataclass
 from typing import TYPE_CHECKING, ClassVar, Protocol
 
 from qthermo.answers import Answer
@@ -19,18 +19,7 @@ from qthermo.master_equation.coarse_grained import CoarseGrained
 from qthermo.master_equation.davies import Davies
 from qthermo.master_equation.kms_jumps import KMSJumps
 from qthermo.memory import available_memory, check_memory
-from qthermo.problems import (
-    Autocorrelation,
-    Evolution,
-    ExcitedState,
-    GroundState,
-    MixingGap,
-    Problem,
-    Propagator,
-    Relaxation,
-    StructureFactor,
-    ThermalState,
-)
+from qthermo.problems import PROBLEMS, Problem
 from qthermo.progress import Progress, silent
 from qthermo.results import build_dataset
 from qthermo.tensor_network.dmrg import DMRG
@@ -48,6 +37,9 @@ if TYPE_CHECKING:
     import xarray as xr
 
 __all__ = ["METHODS", "PROBLEMS", "Method", "MethodRun", "check_request", "find_methods", "run_method", "solve"]
+
+
+_MEMBERS = ("answers", "check", "estimate_memory", "run")
 
 
 class Method(Protocol):
@@ -86,17 +78,6 @@ METHODS: tuple[type[Method], ...] = (
     KMSJumps,
     CollisionCircuit,
     DilationCircuit,
-)
-PROBLEMS: tuple[type[Problem], ...] = (
-    Autocorrelation,
-    Evolution,
-    Propagator,
-    GroundState,
-    ExcitedState,
-    StructureFactor,
-    ThermalState,
-    MixingGap,
-    Relaxation,
 )
 
 
@@ -181,9 +162,7 @@ def _check_pair(problem: Problem, method: Method) -> None:
     if not isinstance(problem, PROBLEMS):
         names = ", ".join(cls.__name__ for cls in PROBLEMS)
         raise UnsupportedError(f"Argument `problem` must be one of {names}, but is a {type(problem).__name__}.")
-    if not isinstance(method, METHODS):
-        names = ", ".join(cls.__name__ for cls in METHODS)
-        raise UnsupportedError(f"Argument `method` must be an instance of one of {names}, but is {method!r}.")
+    _check_method(method)
     if type(problem) not in method.answers:
         raise UnsupportedError(
             f"{type(method).__name__} does not answer {type(problem).__name__}; {_remedy(problem, method)}"
@@ -195,6 +174,16 @@ def _check_pair(problem: Problem, method: Method) -> None:
     except UnsupportedError as error:
         remedy = _remedy(problem, method)
         raise UnsupportedError(f"{error} {remedy[0].upper()}{remedy[1:]}") from None
+
+
+def _check_method(method: object) -> None:
+    is_value = is_dataclass(method) and not isinstance(method, type)
+    if not is_value or not all(hasattr(method, name) for name in _MEMBERS):
+        names = ", ".join(cls.__name__ for cls in METHODS)
+        raise UnsupportedError(
+            f"Argument `method` must be an instance of one of {names}, or of your own dataclass with the members "
+            f"{', '.join(_MEMBERS)}, but is {method!r}."
+        )
 
 
 def _describe(problem: Problem) -> str:

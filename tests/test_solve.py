@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import ClassVar
+
 import numpy as np
 import pytest
 
 import qthermo as qt
+from qthermo.answers import Answer
+from qthermo.problems import autocorrelation_answer
 from qthermo.solve import METHODS, find_methods
 
 
@@ -89,3 +95,30 @@ def test_inputs_are_copied_and_read_only():
     assert problem.times[1] == 1.0
     with pytest.raises(ValueError, match="read-only"):
         problem.times[0] = 1.0
+
+
+def test_an_own_class_with_the_four_members_is_a_method():
+    @dataclass(frozen=True)
+    class Constant:
+        answers: ClassVar[tuple[type, ...]] = (qt.Autocorrelation,)
+        level: float = 0.25
+
+        def check(self, problem: qt.Autocorrelation) -> None:
+            if problem.beta > 0:
+                raise qt.UnsupportedError("Constant knows infinite temperature only.")
+
+        def estimate_memory(self, problem: qt.Autocorrelation) -> float:
+            return 8.0 * problem.times.size
+
+        def run(self, problem: qt.Autocorrelation, progress: Callable[[float, str], None]) -> Answer:
+            return autocorrelation_answer(problem, np.full(problem.times.size, self.level))
+
+    chain = qt.models.sample_imbrie_chain(num_bath_sites=3, disorder=1.0, seed=1)
+    data = qt.solve(qt.Autocorrelation(chain, times=np.array([0.0, 1.0])), Constant())
+    assert data["correlator"].values.tolist() == [0.25, 0.25]
+    assert data.attrs["method"] == "Constant"
+    assert data.attrs["method_parameters"] == '{"level": 0.25}'
+    with pytest.raises(qt.UnsupportedError, match="infinite temperature only"):
+        qt.solve(qt.Autocorrelation(chain, times=np.array([0.0]), beta=1.0), Constant())
+    with pytest.raises(qt.UnsupportedError, match="does not answer GroundState"):
+        qt.solve(qt.GroundState(chain), Constant())

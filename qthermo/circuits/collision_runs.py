@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from qiskit import QuantumCircuit, QuantumRegister
 from qiskit.quantum_info import SparsePauliOp
 
-from qthermo.answers import Answer, relaxation_answer
+from qthermo.answers import Answer
 from qthermo.circuits.aer import AER_OPTIONS, check_result
 from qthermo.circuits.builder import named_registers
 from qthermo.circuits.collision_builder import CollisionWriter
@@ -18,7 +18,7 @@ from qthermo.circuits.collisions import build_scheme, path_answer, spin_model
 from qthermo.circuits.qubit_order import from_qubit_order, to_sparse_pauli_op
 from qthermo.kms.energy_basis import site_couplings
 from qthermo.models import SpinModel
-from qthermo.problems import Relaxation
+from qthermo.problems import Relaxation, relaxation_answer
 from qthermo.progress import Progress
 from qthermo.seeds import Stream, sample_generator, spawn_seed
 

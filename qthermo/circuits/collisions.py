@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from qthermo.answers import Answer, gap_answer, relaxation_answer
+from qthermo.answers import Answer
 from qthermo.errors import NotConvergedError, UnsupportedError, ValidityWarning
 from qthermo.kms.collision_channel import averaged_channel, step_unitary
 from qthermo.kms.collisions import CollisionScheme, check_aliasing, local_bohr_bound
@@ -17,7 +17,7 @@ from qthermo.kms.states import build_initial_state, observe_states
 from qthermo.linalg.superoperators import JumpMap
 from qthermo.linalg.threads import limit_threads
 from qthermo.models import SpinModel
-from qthermo.problems import MixingGap, Relaxation
+from qthermo.problems import MixingGap, Relaxation, gap_answer, relaxation_answer
 from qthermo.progress import Progress
 
 if TYPE_CHECKING:

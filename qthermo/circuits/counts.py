@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from qthermo.answers import Answer, Variable, autocorrelation_answer
+from qthermo.answers import Answer, Variable
 from qthermo.circuits.manifest import AUTOCORRELATION, read_manifest, rebuild_model
 from qthermo.circuits.measurement import estimate_correlator, shot_products
 from qthermo.errors import InputError
-from qthermo.problems import Autocorrelation
+from qthermo.problems import Autocorrelation, autocorrelation_answer
 from qthermo.results import build_dataset
 
 if TYPE_CHECKING:

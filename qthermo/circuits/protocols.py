@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from qthermo.answers import Answer, autocorrelation_answer
+from qthermo.answers import Answer
 from qthermo.circuits.autocorrelation import (
     TrotterGrid,
     build_grid,
@@ -34,7 +34,7 @@ from qthermo.circuits.trotter_circuit import TrotterCircuit
 from qthermo.circuits.writer import Evolution
 from qthermo.errors import NotConvergedWarning, UnsupportedError
 from qthermo.models import SpinModel
-from qthermo.problems import Autocorrelation
+from qthermo.problems import Autocorrelation, autocorrelation_answer
 from qthermo.progress import Progress, silent
 
 __all__ = ["answer_autocorrelation"]

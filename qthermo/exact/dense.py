@@ -5,15 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from qthermo.answers import (
-    Answer,
-    autocorrelation_answer,
-    evolution_answer,
-    ground_state_answer,
-    propagator_answer,
-    structure_factor_answer,
-    thermal_answer,
-)
+from qthermo.answers import Answer
 from qthermo.exact.autocorrelation import thermal_autocorrelation
 from qthermo.exact.evolution import exact_evolution, nearest_energy
 from qthermo.exact.propagator import exact_propagator
@@ -28,6 +20,12 @@ from qthermo.problems import (
     Propagator,
     StructureFactor,
     ThermalState,
+    autocorrelation_answer,
+    evolution_answer,
+    ground_state_answer,
+    propagator_answer,
+    structure_factor_answer,
+    thermal_answer,
 )
 from qthermo.progress import Progress
 

@@ -6,14 +6,14 @@ import warnings
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from qthermo.answers import Answer, gap_answer, relaxation_answer
+from qthermo.answers import Answer
 from qthermo.errors import UnsupportedError, ValidityWarning
 from qthermo.kms.balance import gibbs_defect
 from qthermo.linalg.threads import limit_threads
 from qthermo.master_equation.davies import Davies
 from qthermo.master_equation.gap import find_gap
 from qthermo.master_equation.relaxation import relax
-from qthermo.problems import MixingGap, Problem, Relaxation
+from qthermo.problems import MixingGap, Problem, Relaxation, gap_answer, relaxation_answer
 from qthermo.progress import Progress
 
 if TYPE_CHECKING:

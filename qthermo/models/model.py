@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, is_dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -33,6 +33,8 @@ class SpinModel:
     Raises:
         InputError: a part acts where it must not, is not Hermitian, or exceeds `num_sites`.
     """
+
+    kind: ClassVar[str] = "spin"
 
     family: str
     parameters: Mapping[str, Any]
@@ -109,6 +111,8 @@ class MatrixModel:
         parameters: what made the model, as JSON values.
         eigenbasis: the Hamiltonian, already in the eigenbasis of H_T + H_B.
     """
+
+    kind: ClassVar[str] = "matrix"
 
     family: str
     parameters: Mapping[str, Any]

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from qthermo.answers import Answer, ground_state_answer
+from qthermo.answers import Answer
 from qthermo.errors import NotConvergedError, UnsupportedError
 from qthermo.models import SpinModel
 from qthermo.operators import PauliSum
-from qthermo.problems import GroundState
+from qthermo.problems import GroundState, ground_state_answer
 from qthermo.progress import Progress
 from qthermo.seeds import Stream, sample_generator
 from qthermo.tensor_network.ground_state_sweeps import DmrgSweeps, energy_variance, random_state

@@ -9,11 +9,11 @@ import numpy as np
 import scipy.linalg
 from numpy.typing import NDArray
 
-from qthermo.answers import Answer, ground_state_answer
+from qthermo.answers import Answer
 from qthermo.checks import check_integer, check_real
 from qthermo.errors import NotConvergedError, UnsupportedError
 from qthermo.models import SpinModel
-from qthermo.problems import ExcitedState, Problem
+from qthermo.problems import ExcitedState, Problem, ground_state_answer
 from qthermo.progress import Progress
 
 if TYPE_CHECKING:

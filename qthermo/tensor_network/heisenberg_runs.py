@@ -9,11 +9,19 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from qthermo.answers import Answer, autocorrelation_answer, evolution_answer, structure_factor_answer
+from qthermo.answers import Answer
 from qthermo.errors import NotConvergedError, UnsupportedError
 from qthermo.models import Model, SpinModel
 from qthermo.operators import PauliSum
-from qthermo.problems import Autocorrelation, Evolution, Problem, StructureFactor
+from qthermo.problems import (
+    Autocorrelation,
+    Evolution,
+    Problem,
+    StructureFactor,
+    autocorrelation_answer,
+    evolution_answer,
+    structure_factor_answer,
+)
 from qthermo.progress import Progress
 from qthermo.tensor_network.checked_runs import ASKED, CHECKS, KNOBS, Check, CheckedRuns, warn_if_lost
 from qthermo.tensor_network.checkpoint import fingerprint, method_fields

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from qthermo.answers import Answer, autocorrelation_answer
+from qthermo.answers import Answer
 from qthermo.errors import UnsupportedError
 from qthermo.models import SpinModel
 from qthermo.operators import PauliSum
-from qthermo.problems import Autocorrelation
+from qthermo.problems import Autocorrelation, autocorrelation_answer
 from qthermo.progress import Progress
 from qthermo.tensor_network.checked_runs import warn_if_lost
 from qthermo.tensor_network.influence_functional import find_grid

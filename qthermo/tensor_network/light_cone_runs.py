@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from qthermo.answers import Answer, evolution_answer
+from qthermo.answers import Answer
 from qthermo.errors import MemoryRefusedError
 from qthermo.operators import PauliString, PauliSum, build_schedule, group_commuting, repeat_schedule
-from qthermo.problems import Evolution
+from qthermo.problems import Evolution, evolution_answer
 from qthermo.progress import Progress
 from qthermo.tensor_network.pauli_transfer import LETTERS, PAULI_MATRICES
 from qthermo.tensor_network.trotter_steps import count_steps

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from qthermo.answers import Answer, gap_answer
+from qthermo.answers import Answer
 from qthermo.errors import NotConvergedError, UnsupportedError
 from qthermo.kms.energy_basis import site_couplings
 from qthermo.kms.parent import parent_terms
 from qthermo.kms.patches import find_patch
 from qthermo.models import SpinModel
-from qthermo.problems import MixingGap
+from qthermo.problems import MixingGap, gap_answer
 from qthermo.progress import Progress
 from qthermo.seeds import Stream, sample_generator
 from qthermo.tensor_network.canonical_chain import CanonicalChain

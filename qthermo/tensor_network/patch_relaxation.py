@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from qthermo.answers import Answer, relaxation_answer
+from qthermo.answers import Answer
 from qthermo.errors import NotConvergedWarning, UnsupportedError
 from qthermo.kms.energy_basis import site_couplings
 from qthermo.kms.patches import find_patch, patch_jumps
 from qthermo.models import SpinModel
 from qthermo.operators import PauliSum
-from qthermo.problems import Relaxation
+from qthermo.problems import Relaxation, relaxation_answer
 from qthermo.progress import Progress
 from qthermo.tensor_network.parent_mpo import build_jump_mpo
 from qthermo.tensor_network.sweep_environments import SweepEnvironments

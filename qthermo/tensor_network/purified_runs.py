@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from qthermo.answers import Answer, autocorrelation_answer, thermal_answer
+from qthermo.answers import Answer
 from qthermo.errors import NotConvergedWarning, UnsupportedError
 from qthermo.models import SpinModel
-from qthermo.problems import Autocorrelation, ThermalState
+from qthermo.problems import Autocorrelation, ThermalState, autocorrelation_answer, thermal_answer
 from qthermo.progress import Progress
 from qthermo.tensor_network.canonical_chain import CanonicalChain
 from qthermo.tensor_network.checked_runs import ASKED, CHECKS, Check, CheckedRuns, warn_if_lost

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from qthermo.answers import Answer, autocorrelation_answer, evolution_answer
+from qthermo.answers import Answer
 from qthermo.errors import UnsupportedError
 from qthermo.models import Model, SpinModel
-from qthermo.problems import Autocorrelation, Evolution, Problem
+from qthermo.problems import Autocorrelation, Evolution, Problem, autocorrelation_answer, evolution_answer
 from qthermo.progress import Progress
 from qthermo.tensor_network.checked_runs import ASKED, CHECKS, Check, CheckedRuns, warn_if_lost
 from qthermo.tensor_network.checkpoint import fingerprint, method_fields

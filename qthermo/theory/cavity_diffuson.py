@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from qthermo.answers import Answer, Variable, autocorrelation_answer, propagator_answer
+from qthermo.answers import Answer, Variable
 from qthermo.checks import check_choice, check_integer, check_real
 from qthermo.errors import UnsupportedError
 from qthermo.models import BathEigenbasis, MatrixModel, Model
-from qthermo.problems import Autocorrelation, Problem, Propagator
+from qthermo.problems import Autocorrelation, Problem, Propagator, autocorrelation_answer, propagator_answer
 from qthermo.progress import Progress
 
 if TYPE_CHECKING:

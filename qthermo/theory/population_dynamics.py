@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from qthermo.answers import Answer, Variable, propagator_answer
+from qthermo.answers import Answer, Variable
 from qthermo.checks import check_finite_array, check_integer
 from qthermo.errors import UnsupportedError, ValidityWarning
 from qthermo.models import MatrixModel
-from qthermo.problems import Problem, Propagator
+from qthermo.problems import Problem, Propagator, propagator_answer
 from qthermo.progress import Progress
 from qthermo.seeds import Stream, sample_generator
 
