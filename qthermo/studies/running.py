@@ -322,7 +322,7 @@ class _Loop:
             if future.cancel():
                 del self._futures[future]
         finished, _ = wait(self._futures, timeout=_GRACE)
-        self._take_in({future for future in finished if future.exception() is None})
+        self._take_in({future for future in finished if not future.cancelled() and future.exception() is None})
 
     def _report(self) -> None:
         status, agenda = self._status, self._agenda

@@ -260,13 +260,9 @@ class Store:
 
 
 def _write_with_folder(path: Path, content: bytes) -> None:
-    try:
-        write_atomically(path, content)
-    except FileError:
-        if path.parent.exists():
-            raise
+    if not path.parent.exists():
         _make_folder(path.parent)
-        write_atomically(path, content)
+    write_atomically(path, content)
 
 
 def _make_folder(path: Path) -> None:

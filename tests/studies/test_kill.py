@@ -57,8 +57,8 @@ def kill_and_resume(tmp_path: Path, *, num_realizations: int, num_kills: int, sp
     assert netcdf(folder) == netcdf(tmp_path / "whole")
 
 
-def test_three_kills(tmp_path):
-    kill_and_resume(tmp_path, num_realizations=100, num_kills=3, spread=0.1)
+def test_two_kills(tmp_path):
+    kill_and_resume(tmp_path, num_realizations=60, num_kills=2, spread=0.1)
 
 
 @pytest.mark.slow
