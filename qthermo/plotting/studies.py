@@ -46,7 +46,7 @@ def plot_study(
     variable: str | None = None,
     at: Mapping[str, float | str] | None = None,
 ) -> Axes:
-    """Draw the mean of a collected study with a band of one standard error (bars where there are few points).
+    """Draw the mean of a collected study with a band of one standard error (a bar where there is one point).
 
     Args:
         data: from `collect_study`.
@@ -122,11 +122,11 @@ def _draw_method(data: xr.Dataset, ax: Axes, name: str, axis: str, label: str) -
     stderr = np.atleast_1d(data[f"{name}_disorder_stderr"].values)[seen] if f"{name}_disorder_stderr" in data else None
     numeric = np.issubdtype(x.dtype, np.number)
     x = x if numeric else x.astype(str)
-    if not numeric or x.size <= 12:
-        line = ax.errorbar(x, y, yerr=stderr, label=label, marker="o", markersize=3, capsize=2, **style)[0]
-    else:
-        (line,) = ax.plot(x, y, label=label, **style)
-    if stderr is not None and numeric and x.size > 1:
+    if not numeric or x.size == 1:
+        ax.errorbar(x, y, yerr=stderr, label=label, marker="o", capsize=2, linestyle="none", **style)
+        return
+    (line,) = ax.plot(x, y, label=label, marker="o" if x.size <= 12 else None, markersize=3, **style)
+    if stderr is not None:
         ax.fill_between(x, y - stderr, y + stderr, color=line.get_color(), alpha=0.25, linewidth=0)
 
 

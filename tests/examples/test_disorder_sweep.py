@@ -16,10 +16,10 @@ REDUCED = [
     "model.num_bath_sites=4",
     "model.disorder=[1, 8]",
     "problem.times=[0.0, 1.0, 2.0]",
-    "methods.edge.energy_nodes=48",
-    "methods.edge.frequency_nodes=33",
-    "methods.averaged.energy_nodes=48",
-    "methods.averaged.frequency_nodes=33",
+    "methods.edge.energy_nodes=24",
+    "methods.edge.frequency_nodes=17",
+    "methods.averaged.energy_nodes=24",
+    "methods.averaged.frequency_nodes=17",
     "ensemble.num_realizations=3",
 ]
 
