@@ -19,7 +19,7 @@ from statistics import median
 import numpy as np
 
 import qthermo as qt
-from qthermo.studies.store import open_store
+from qthermo.studies.folder import open_store
 
 
 def build_study(num_realizations: int, num_bath_sites: int = 2, num_times: int = 41) -> qt.Study:

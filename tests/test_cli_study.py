@@ -14,7 +14,7 @@ import pytest
 import qthermo as qt
 from qthermo.cli import main
 from qthermo.cli.study import describe_status, format_seconds
-from qthermo.studies.store import open_store
+from qthermo.studies.folder import open_store
 
 STUDY = """
 [model]

@@ -46,8 +46,8 @@ OutputFile = Annotated[Path | None, typer.Option("--output", "-o", help="File to
 
 def _load(target: Path, overrides: list[str] | None, folder: Path | None) -> tuple[Study, Path]:
     """Return the study that a file describes or a folder holds, and its folder."""
+    from qthermo.studies.folder import open_store
     from qthermo.studies.running import default_folder
-    from qthermo.studies.store import open_store
     from qthermo.studies.study_file import load_study
 
     if target.is_dir():
@@ -60,7 +60,7 @@ def _load(target: Path, overrides: list[str] | None, folder: Path | None) -> tup
 
 def _open(target: Path, overrides: list[str] | None, folder: Path | None) -> Store:
     """Return the store of a study that was run before."""
-    from qthermo.studies.store import check_same, open_store
+    from qthermo.studies.folder import check_same, open_store
 
     study, place = _load(target, overrides, folder)
     store = open_store(place)
@@ -105,7 +105,7 @@ def run(
 ) -> None:
     """Compute what the study's folder does not hold yet; can be stopped and started again at any time."""
     from qthermo.studies.executors import count_cores
-    from qthermo.studies.store import create_store
+    from qthermo.studies.folder import create_store
     from qthermo.studies.study_check import check_combinations
 
     study, place = _load(target, overrides, folder)
@@ -149,7 +149,7 @@ def extend(
     time_limit: TimeLimit = None,
 ) -> None:
     """Add realizations to a study; those that are there are kept."""
-    from qthermo.studies.store import update_plan
+    from qthermo.studies.folder import update_plan
 
     store = update_plan(_open(target, overrides, folder), num_realizations=to)
     command = _repeat(target, overrides, folder, num_workers, dask, "0/1", time_limit, False)
@@ -399,8 +399,8 @@ def slurm(
 ) -> None:
     """Write a script for `sbatch`: an array of jobs that share the folder and requeue themselves."""
     from qthermo.files import write_atomically
+    from qthermo.studies.folder import create_store
     from qthermo.studies.slurm import write_sbatch
-    from qthermo.studies.store import create_store
     from qthermo.studies.study_check import check_combinations
 
     study, place = _load(target, overrides, folder)

@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from qthermo.answers import Variable
 from qthermo.errors import FileError, InputError
-from qthermo.results import CONVENTIONS, COORDINATES, SCHEMA_ATTRIBUTE, SCHEMA_VERSION, to_json
+from qthermo.results import CONVENTIONS, SCHEMA_ATTRIBUTE, SCHEMA_VERSION, to_json
 from qthermo.seeds import Stream, sample_generator
 from qthermo.studies.agenda import Agenda
+from qthermo.studies.folder import open_store
+from qthermo.studies.frame import Cell, Frame, stack_shards
 from qthermo.studies.method_comparison import ERROR_ESTIMATES, allowed_deviation
 from qthermo.studies.shard import Shard
 from qthermo.studies.statistics import (
@@ -26,7 +27,7 @@ from qthermo.studies.statistics import (
     mean_of,
     stderr_of,
 )
-from qthermo.studies.store import Store, open_store
+from qthermo.studies.store import Store
 from qthermo.studies.study import Study, Task
 
 if TYPE_CHECKING:
@@ -86,23 +87,12 @@ def collect_store(store: Store) -> xr.Dataset:
 
 
 @dataclass(slots=True, kw_only=True)
-class _Cell:
-    """All realizations of one grid point and method, stacked on one set of coordinates."""
-
-    realizations: list[int]
-    samples: dict[str, NDArray[Any]]
-    meta: dict[str, Variable]
-    coordinates: dict[str, NDArray[Any]]
-    num_warned: int
-
-
-@dataclass(slots=True, kw_only=True)
 class _Table:
     """The cells of a study, and what becomes of them."""
 
     store: Store
     counts: list[int]
-    cells: dict[tuple[int, int], _Cell] = field(default_factory=dict)
+    cells: dict[tuple[int, int], Cell] = field(default_factory=dict)
     main: str = ""
     digest: Any = field(default_factory=hashlib.sha256)
     environments: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -117,7 +107,7 @@ class _Table:
             self.environments[to_json(shard.header["environment"])] = dict(shard.header["environment"])
             self.warnings += shard.header["warnings"][: _SHOWN_WARNINGS - len(self.warnings)]
         self.main = self.main or next(iter(shards[0].variables))
-        cell = _stack(shards, realizations)
+        cell = stack_shards(shards, realizations)
         for name in sorted(cell.samples):
             self.digest.update(f"{point} {method} {name}".encode())
             self.digest.update(np.ascontiguousarray(cell.samples[name]).tobytes())
@@ -132,7 +122,7 @@ class _Table:
     def assemble(self, failed: Mapping[int, Sequence[Task]]) -> tuple[dict[str, Any], dict[str, Any]]:
         """Return the variables and coordinates of the Dataset."""
         study = self.store.study
-        frame = _Frame(study, self.cells.values())
+        frame = Frame(study, self.cells.values())
         rng = sample_generator(study.seed, Stream.BOOTSTRAP)
         for (point, method), cell in self.cells.items():
             for name, samples in cell.samples.items():
@@ -147,7 +137,7 @@ class _Table:
         self._compare(frame)
         return frame.variables, frame.coordinates
 
-    def _compare(self, frame: _Frame) -> None:
+    def _compare(self, frame: Frame) -> None:
         study = self.store.study
         judge = study.labels.index(study.judge)
         if len(study.methods) < 2:
@@ -173,53 +163,9 @@ class _Table:
                 frame.put(key, point, method, cell, meta, values, words)
 
 
-def _same_grid(cell: _Cell, other: _Cell, name: str) -> bool:
+def _same_grid(cell: Cell, other: Cell, name: str) -> bool:
     dims = cell.meta[name].dims
     return name in other.samples and all(np.array_equal(cell.coordinates[d], other.coordinates[d]) for d in dims)
-
-
-def _stack(shards: Sequence[Shard], realizations: list[int]) -> _Cell:
-    """Stack the shards of a cell; realizations on other coordinates than the first are laid onto the union."""
-    coordinates = {name: _union([shard.coordinates[name] for shard in shards]) for name in shards[0].coordinates}
-    samples, meta = {}, {}
-    for name, variable in shards[0].variables.items():
-        rows = [shard.variables[name] for shard in shards if name in shard.variables]
-        if len(rows) < len(shards) or not np.issubdtype(variable.values.dtype, np.number):
-            continue
-        lengths = tuple(
-            coordinates[d].size if d in coordinates else variable.values.shape[k] for k, d in enumerate(variable.dims)
-        )
-        if all(row.values.shape == lengths for row in rows):
-            stacked = np.array([row.values for row in rows])
-        else:
-            stacked = np.full((len(rows), *lengths), np.nan, np.result_type(variable.values.dtype, np.float64))
-            for k, (shard, row) in enumerate(zip(shards, rows, strict=True)):
-                places = [_positions(coordinates[d], shard.coordinates[d]) for d in row.dims]
-                stacked[k][np.ix_(*places)] = row.values
-        samples[name] = stacked
-        meta[name] = variable
-    return _Cell(
-        realizations=realizations,
-        samples=samples,
-        meta=meta,
-        coordinates=coordinates,
-        num_warned=sum(bool(shard.header["warnings"]) for shard in shards),
-    )
-
-
-def _union(arrays: Sequence[NDArray[Any]]) -> NDArray[Any]:
-    """Return all values that occur: numbers ascending, names in the order of their first appearance."""
-    first = arrays[0]
-    if all(np.array_equal(first, other) for other in arrays[1:]):
-        return first
-    if np.issubdtype(first.dtype, np.number):
-        return np.unique(np.concatenate(list(arrays)))
-    return np.array(list(dict.fromkeys(value for array in arrays for value in array.tolist())))
-
-
-def _positions(union: NDArray[Any], values: NDArray[Any]) -> NDArray[np.intp]:
-    places = {value: k for k, value in enumerate(union.tolist())}
-    return np.array([places[value] for value in values.tolist()], np.intp)
 
 
 def _reduce(
@@ -244,73 +190,6 @@ def _reduce(
         columns[f"{name}_bootstrap_low"] = (low, f"lower end {words}")
         columns[f"{name}_bootstrap_high"] = (high, f"upper end {words}")
     return columns
-
-
-class _Frame:
-    """Arrays over grid axes, methods and the variables' own dimensions, filled cell by cell."""
-
-    def __init__(self, study: Study, cells: Any) -> None:
-        self._study = study
-        cells = list(cells)
-        names = dict.fromkeys(name for cell in cells for name in cell.coordinates)
-        self._own = {n: _union([cell.coordinates[n] for cell in cells if n in cell.coordinates]) for n in names}
-        self._arrays: dict[str, tuple[tuple[str, ...], NDArray[Any], dict[str, str]]] = {}
-        self._lead = tuple(axis.name for axis in study.axes)
-        for name in ("num_realizations", "num_failed", "num_warned"):
-            words = name.replace("num_", "number of ").replace("warned", "realizations with warnings")
-            zeros = np.zeros((*study.grid_shape, len(study.methods)), np.int64)
-            self._arrays[name] = ((*self._lead, "label"), zeros, {"units": "1", "long_name": words})
-
-    def _place(self, point: int, method: int) -> tuple[Any, ...]:
-        return (*map(int, np.unravel_index(point, self._study.grid_shape)), method) if self._lead else (method,)
-
-    def count(self, name: str, point: int, method: int, number: int) -> None:
-        """Add to one of the counts."""
-        self._arrays[name][1][self._place(point, method)] += number
-
-    def put(
-        self, key: str, point: int, method: int, cell: _Cell, meta: Variable, values: NDArray[Any], words: str
-    ) -> None:
-        """Write one cell's values of one column."""
-        if key not in self._arrays:
-            lengths = [self._own[d].size if d in self._own else values.shape[k] for k, d in enumerate(meta.dims)]
-            whole = np.issubdtype(values.dtype, np.integer)
-            blank = np.full(
-                (*self._study.grid_shape, len(self._study.methods), *lengths),
-                0 if whole else np.nan,
-                np.int64 if whole else np.result_type(values.dtype, np.float64),
-            )
-            units = "1" if key.endswith("_count") else meta.units
-            described = {"units": units, "long_name": f"{meta.long_name}; {words}"}
-            self._arrays[key] = ((*self._lead, "label", *meta.dims), blank, described)
-        dims, array, described = self._arrays[key]
-        if np.iscomplexobj(values) and not np.iscomplexobj(array):
-            array = array.astype(np.complex128)
-            self._arrays[key] = (dims, array, described)
-        places = [
-            _positions(self._own[d], cell.coordinates[d]) if d in self._own else np.arange(values.shape[k])
-            for k, d in enumerate(meta.dims)
-        ]
-        array[(*self._place(point, method), *(np.ix_(*places) if places else ()))] = values
-
-    @property
-    def variables(self) -> dict[str, Any]:
-        """The variables, the study's main one first."""
-        return dict(self._arrays)
-
-    @property
-    def coordinates(self) -> dict[str, Any]:
-        """Axes, methods, and the variables' own coordinates."""
-        found: dict[str, Any] = {}
-        for axis in self._study.axes:
-            found[axis.name] = (axis.name, np.array(axis.values), {"units": "1", "long_name": f"`{axis.path}`"})
-        found["label"] = ("label", np.array(self._study.labels), {"units": "1", "long_name": "label of the method"})
-        names = np.array([str(table["name"]) for table in self._study.methods])
-        found["method_name"] = ("label", names, {"units": "1", "long_name": "name of the method"})
-        for name, values in self._own.items():
-            units, long_name = COORDINATES.get(name, ("1", name))
-            found[name] = (name, values, {"units": units, "long_name": long_name})
-        return found
 
 
 def _attributes(study: Study, table: _Table, *, complete: bool) -> dict[str, Any]:

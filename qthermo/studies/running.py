@@ -16,9 +16,11 @@ from qthermo.errors import ExecutionError, FileError, InputError
 from qthermo.files import write_atomically
 from qthermo.studies.agenda import Agenda
 from qthermo.studies.executors import GivenExecutor, LocalPool, Workers, connect_dask, count_cores, is_death
-from qthermo.studies.store import Failure, Store, create_store
+from qthermo.studies.folder import create_store
+from qthermo.studies.store import Failure, Store
 from qthermo.studies.study import Study, Task
-from qthermo.studies.worker import Order, Outcome, this_process
+from qthermo.studies.study_check import check_combinations
+from qthermo.studies.worker import Order, Outcome, limit_threads_of_driver, this_process
 
 __all__ = ["RunStatus", "default_folder", "run_store", "run_study"]
 
@@ -99,10 +101,13 @@ def run_study(
         What was done, and why it stopped if something is left.
 
     Raises:
-        InputError: the folder belongs to another study; the differences are shown.
+        InputError: a method cannot answer the problem at some grid point, or the folder belongs to another study; all
+            reasons are shown.
         FileError: the folder cannot be written; what is there is kept.
         ExecutionError: an executor of the user's broke.
     """
+    together = (num_workers or count_cores()) if executor is None else 1
+    check_combinations(study, num_workers=together)
     store = create_store(study, Path(folder))
     return run_store(
         store,
@@ -178,7 +183,8 @@ def _open_workers(executor: Executor | str | None, num_workers: int | None, rema
             f"Argument `executor` must be None, an address or a concurrent.futures.Executor, but is {executor!r}."
         )
     try:
-        yield workers
+        with contextlib.nullcontext() if executor is None else limit_threads_of_driver():
+            yield workers
     finally:
         workers.stop()
 

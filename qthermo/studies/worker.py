@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import json
 import os
 import platform
+import sys
 import threading
+from collections.abc import Iterator
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
 from qthermo.errors import FileError
 from qthermo.solve import Method, run_method
+from qthermo.studies.folder import open_store
 from qthermo.studies.shard import encode_shard
-from qthermo.studies.store import Failure, Store, open_store
+from qthermo.studies.store import Failure, Store
 from qthermo.studies.study import Study, Task
 from qthermo.studies.study_file import parse_study
 
-__all__ = ["Order", "Outcome", "limit_threads_of_process", "run_order", "this_process"]
+__all__ = ["Order", "Outcome", "limit_threads_of_driver", "limit_threads_of_process", "run_order", "this_process"]
 
 _ONE_AT_A_TIME = threading.Lock()  # Python's warning filters and BLAS thread limits belong to the whole process
 
@@ -68,27 +72,61 @@ def limit_threads_of_process() -> None:
     for name in ("OPENBLAS", "OMP", "MKL", "BLIS", "NUMBA"):
         os.environ[f"{name}_NUM_THREADS"] = "1"  # for libraries that are loaded later
     threadpool_limits(1)
+    if "numba" in sys.modules:
+        sys.modules["numba"].set_num_threads(1)
+
+
+@contextlib.contextmanager
+def limit_threads_of_driver() -> Iterator[None]:
+    """Limit BLAS to one thread while tasks run in the driver's own process, as threads of an executor.
+
+    The last bits of a sum may depend on the number of threads. OpenBLAS takes the limit from the main thread only, so
+    this is for the loop of a run and not for its tasks.
+    """
+    import scipy.linalg  # noqa: F401, a BLAS of its own, which must be there to be limited
+    from threadpoolctl import threadpool_limits
+
+    with threadpool_limits(1):
+        yield
+
+
+@contextlib.contextmanager
+def _one_numba_thread(order: Order) -> Iterator[None]:
+    """Limit numba for the task: its limit belongs to the thread that asks for it."""
+    if order.driver != this_process():
+        limit_threads_of_process()
+        yield
+        return
+    import numba
+
+    before = numba.get_num_threads()
+    numba.set_num_threads(1)
+    try:
+        yield
+    finally:
+        numba.set_num_threads(before)
 
 
 def run_order(order: Order) -> Outcome:
     """Run one task and put its shard into the store; never raises for what the task does."""
-    if order.driver != this_process():
-        limit_threads_of_process()
     study = _parse(order.tables)
     store = _find_store(order.folder, study.digest)
     if store is None:
-        return _compute(Store(folder=Path(order.folder), study=study), order.task, visible=False)
+        return _compute(Store(folder=Path(order.folder), study=study), order, visible=False)
     if store.has_shard(order.task):
         return Outcome(task=order.task, status="there")
     with store.claim(order.task) as mine:
         if not mine:
             return Outcome(task=order.task, status="busy")
-        return _compute(store, order.task, visible=True)
+        if store.has_shard(order.task):  # finished by another process just before the claim
+            return Outcome(task=order.task, status="there")
+        return _compute(store, order, visible=True)
 
 
-def _compute(store: Store, task: Task, *, visible: bool) -> Outcome:
+def _compute(store: Store, order: Order, *, visible: bool) -> Outcome:
+    task = order.task
     try:
-        with _ONE_AT_A_TIME:
+        with _ONE_AT_A_TIME, _one_numba_thread(order):
             method = (
                 _with_checkpoint(store, task) if visible else store.study.build_method(task.method, task.realization)
             )

@@ -13,7 +13,8 @@ from study_cases import cheap_study, solve_by_hand
 import qthermo as qt
 from qthermo.studies.agenda import Agenda, prefix_stderr
 from qthermo.studies.ensemble import Ensemble
-from qthermo.studies.store import Scan, create_store, open_store
+from qthermo.studies.folder import create_store, open_store
+from qthermo.studies.store import Scan
 from qthermo.studies.study import Task
 
 

@@ -11,7 +11,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from study_cases import cheap_study, cheap_tables, solve_by_hand
 
 import qthermo as qt
-from qthermo.studies.store import create_store, open_store
+from qthermo.studies.folder import create_store, open_store
 from qthermo.studies.study import Task
 
 

@@ -12,7 +12,7 @@ from study_cases import cheap_study
 
 import qthermo as qt
 from qthermo.errors import ExecutionError
-from qthermo.studies.store import open_store
+from qthermo.studies.folder import open_store
 
 distributed = pytest.importorskip("distributed", reason="the extra `dask` is not installed")
 

@@ -13,7 +13,7 @@ import pytest
 from study_cases import cheap_study, cheap_tables, toml_of
 
 import qthermo as qt
-from qthermo.studies.store import open_store
+from qthermo.studies.folder import open_store
 
 
 def netcdf(folder: Path) -> bytes:

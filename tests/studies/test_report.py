@@ -16,8 +16,8 @@ from PIL import Image
 from study_cases import cheap_tables
 
 import qthermo as qt
+from qthermo.studies.folder import open_store
 from qthermo.studies.report import write_report
-from qthermo.studies.store import open_store
 
 
 @pytest.fixture(scope="module")

@@ -19,7 +19,7 @@ from study_cases import cheap_study, cheap_tables, solve_by_hand
 
 import qthermo as qt
 from qthermo.errors import ExecutionError
-from qthermo.studies.store import open_store
+from qthermo.studies.folder import open_store
 
 METHODS = [{"name": "Dense"}, {"name": "Krylov", "num_vectors": 2}]
 
@@ -306,3 +306,34 @@ def test_long_tasks_keep_checkpoints_if_asked(tmp_path, monkeypatch: pytest.Monk
     assert len(set(seen)) == 12
     assert all(Path(path).parent == (tmp_path / "s" / "checkpoints").resolve() for path in seen)
     assert not list((tmp_path / "s" / "checkpoints").iterdir()), "a finished task leaves none"
+
+
+def test_tasks_in_the_driver_use_one_thread_and_leave_the_others_as_they_were(
+    tmp_path, monkeypatch: pytest.MonkeyPatch
+):
+    import numba
+    import scipy.linalg  # noqa: F401, its BLAS is to be listed
+    from threadpoolctl import threadpool_info, threadpool_limits
+
+    import qthermo.studies.worker as worker
+
+    def counts() -> set[int]:
+        return {pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"}
+
+    seen = []
+    real = worker.run_method
+    monkeypatch.setattr(
+        worker, "run_method", lambda p, m: (seen.append((counts(), numba.get_num_threads())), real(p, m))[1]
+    )
+    with threadpool_limits(2), ThreadPoolExecutor(1) as pool:
+        before = counts()
+        qt.run_study(cheap_study(), tmp_path / "s", executor=pool, num_workers=1)
+        assert counts() == before
+    assert len(seen) == 12
+    assert set(map(str, seen)) == {"({1}, 1)"}
+
+
+def test_a_study_that_cannot_work_is_refused_before_it_begins(tmp_path):
+    with pytest.raises(qt.InputError, match="Davies does not answer Autocorrelation"):
+        qt.run_study(cheap_study(methods=[{"name": "Davies"}]), tmp_path / "s")
+    assert not (tmp_path / "s").exists()

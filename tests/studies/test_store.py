@@ -15,9 +15,10 @@ from study_cases import cheap_study
 import qthermo as qt
 from qthermo.errors import FileError
 from qthermo.solve import run_method
+from qthermo.studies.folder import create_store, open_store, update_plan
 from qthermo.studies.running import run_study
 from qthermo.studies.shard import encode_shard
-from qthermo.studies.store import Failure, Store, create_store, open_store, update_plan
+from qthermo.studies.store import Failure, Store
 from qthermo.studies.study import Task
 from qthermo.studies.worker import Order, run_order, this_process
 
@@ -250,7 +251,7 @@ def remount(folder: Path, options: str) -> None:
 
 
 def test_old_folders_stay_readable():
-    from qthermo.studies.store import STORE_SCHEMA
+    from qthermo.studies.folder import STORE_SCHEMA
 
     root = Path(__file__).parents[1] / "data"
     assert {path.name for path in root.glob("study_v*")} == {f"study_v{k}" for k in range(1, STORE_SCHEMA + 1)}
