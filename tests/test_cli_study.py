@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import signal
 import subprocess
@@ -180,3 +181,30 @@ def test_slurm_script_names_everything(run, study_file: Path, tmp_path):
         assert f"#SBATCH {line}\n" in text
     assert subprocess.run(["bash", "-n", str(script)], check=False).returncode == 0
     assert run("slurm", study_file, "--num-jobs", 4, "--option", "x")[0] == 2
+
+
+def test_progress_is_drawn_on_a_terminal(study_file: Path, tmp_path):
+    import pty
+
+    driver, terminal = pty.openpty()
+    command = [sys.executable, "-m", "qthermo", "study", "run", str(study_file), "--workers", "1"]
+    words = ["--set", "ensemble.num_realizations=40", "--set", "ensemble.target_stderr=1e-9"]
+    environment = {**os.environ, "TERM": "xterm-256color", "COLUMNS": "200"}
+    process = subprocess.Popen([*command, *words], stdout=subprocess.PIPE, stderr=terminal, text=True, env=environment)
+    os.close(terminal)
+    seen = b""
+    while True:
+        try:
+            piece = os.read(driver, 65536)
+        except OSError:  # the other end is closed
+            break
+        if not piece:
+            break
+        seen += piece
+    out, _ = process.communicate(timeout=60)
+    os.close(driver)
+    assert process.returncode == 0
+    assert "done 160" in out
+    text = seen.decode(errors="replace")
+    for part in ("done", "failed 0", "running", "left", "ETA", "stderr", "(target 1.00e-09)"):
+        assert part in text, part

@@ -118,12 +118,13 @@ def _draw_method(data: xr.Dataset, ax: Axes, name: str, axis: str, label: str) -
     if not seen.any():
         return
     x, y = np.atleast_1d(data[axis].values)[seen], values[seen]
-    style: dict[str, Any] = {"color": "black", "zorder": 3} if label == data.attrs.get("judge") else {}
+    judge = label == data.attrs.get("judge")
+    style: dict[str, Any] = {"color": "black", "zorder": 2} if judge else {"linestyle": "--", "zorder": 3}
     stderr = np.atleast_1d(data[f"{name}_disorder_stderr"].values)[seen] if f"{name}_disorder_stderr" in data else None
     numeric = np.issubdtype(x.dtype, np.number)
     x = x if numeric else x.astype(str)
     if not numeric or x.size == 1:
-        ax.errorbar(x, y, yerr=stderr, label=label, marker="o", capsize=2, linestyle="none", **style)
+        ax.errorbar(x, y, yerr=stderr, label=label, marker="o", capsize=2, **(style | {"linestyle": "none"}))
         return
     (line,) = ax.plot(x, y, label=label, marker="o" if x.size <= 12 else None, markersize=3, **style)
     if stderr is not None:

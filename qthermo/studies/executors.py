@@ -43,10 +43,8 @@ def count_cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _prepare_worker(lifeline: Connection, driver_end: Connection | None = None) -> None:
+def _prepare_worker(lifeline: Connection) -> None:
     """Set a worker up: one thread, deaf to Ctrl-C (the driver decides), and gone when the driver is."""
-    if driver_end is not None:
-        driver_end.close()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     limit_threads_of_process()
     threading.Thread(target=_die_with, args=(lifeline,), daemon=True).start()
@@ -71,6 +69,7 @@ class LocalPool:
         self._context.set_forkserver_preload(["qthermo.studies.worker"])
         self._lifeline, self._held = self._context.Pipe(duplex=False)
         self._pools: list[ProcessPoolExecutor] = []
+        self._futures: set[Future[Outcome]] = set()
         self._pool = self._start(num_workers)
 
     def _start(self, num_workers: int) -> ProcessPoolExecutor:
@@ -82,11 +81,12 @@ class LocalPool:
 
     def submit(self, order: Order, *, alone: bool = False) -> Future[Outcome]:
         """Start an order, `alone` in a process of its own."""
-        if not alone:
-            return self._pool.submit(run_order, order)
-        pool = self._start(1)
+        pool = self._start(1) if alone else self._pool
         future = pool.submit(run_order, order)
-        future.add_done_callback(lambda _future: pool.shutdown(wait=False))
+        self._futures.add(future)
+        future.add_done_callback(self._futures.discard)
+        if alone:
+            future.add_done_callback(lambda _future: pool.shutdown(wait=False))
         return future
 
     def renew(self) -> bool:
@@ -96,10 +96,13 @@ class LocalPool:
         return True
 
     def stop(self) -> None:
-        """Cut the lifeline: all workers end at once, whatever they do."""
-        self._held.close()
+        """End all workers: idle ones in their own time, but at once if any is under way, by cutting the lifeline."""
+        if self._futures:
+            self._held.close()
         for pool in self._pools:
             pool.shutdown(wait=True, cancel_futures=True)
+        self._pools.clear()
+        self._held.close()
         self._lifeline.close()
 
 

@@ -114,7 +114,7 @@ def test_verdicts_follow_from_deviation_and_errors():
     assert verdict(0.039, 0.01) == "agrees"
     assert verdict(0.041, 0.01) == "DISAGREES"
     assert verdict(0.041, 0.01, truncation=0.001) == "agrees"
-    assert verdict(0.1, 0.01, "CavityDiffuson") == "off by up to 10 stderr"
+    assert verdict(0.1, 0.01, "CavityDiffuson") == "off by 0.1 (10 stderr)"
     assert verdict(0.1, float("nan")) == "too few realizations"
     with pytest.raises(qt.InputError, match="at least two methods"):
         list(qt.compare_methods(xr.Dataset()))

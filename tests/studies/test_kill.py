@@ -25,7 +25,7 @@ def start(path: Path, folder: Path) -> subprocess.Popen:
     return subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
 
 
-def kill_and_resume(tmp_path: Path, *, num_realizations: int, num_kills: int, spread: float) -> None:
+def check_kills(tmp_path: Path, *, num_realizations: int, num_kills: int, spread: float) -> None:
     changes = {"model": {"num_bath_sites": 7}, "ensemble": {"num_realizations": num_realizations}}
     path = tmp_path / "study.toml"
     path.write_text(toml_of(cheap_tables(**changes)))
@@ -58,9 +58,22 @@ def kill_and_resume(tmp_path: Path, *, num_realizations: int, num_kills: int, sp
 
 
 def test_two_kills(tmp_path):
-    kill_and_resume(tmp_path, num_realizations=60, num_kills=2, spread=0.1)
+    check_kills(tmp_path, num_realizations=60, num_kills=2, spread=0.1)
 
 
 @pytest.mark.slow
 def test_twenty_kills_of_two_hundred_realizations(tmp_path):
-    kill_and_resume(tmp_path, num_realizations=200, num_kills=20, spread=0.06)
+    check_kills(tmp_path, num_realizations=200, num_kills=20, spread=0.06)
+
+
+def test_two_commands_on_one_folder(tmp_path):
+    changes = {"ensemble": {"num_realizations": 150}}
+    path = tmp_path / "study.toml"
+    path.write_text(toml_of(cheap_tables(**changes)))
+    commands = [start(path, tmp_path / "s") for _ in range(2)]
+    for process in commands:
+        _, words = process.communicate(timeout=120)
+        assert (process.returncode, words) == (0, "")
+    assert len(open_store(tmp_path / "s").scan(verify=True).done) == 300
+    qt.run_study(cheap_study(**changes), tmp_path / "whole", num_workers=1)
+    assert netcdf(tmp_path / "s") == netcdf(tmp_path / "whole")
