@@ -220,7 +220,7 @@ def _print_circuits(manifest: dict[str, Any]) -> None:
         rows.append(row)
     if compiled:
         header += [f"two-qubit gates on {manifest['target']['name']}", "depth", "product of (1 - error)"]
-    _print_table(header, rows)
+    print_table(header, rows)
 
 
 def _check_bundle(folder: Path) -> None:

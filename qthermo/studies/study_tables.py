@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import re
+import types
 import typing
 from collections.abc import Mapping
 from dataclasses import MISSING, fields, is_dataclass
@@ -31,6 +32,15 @@ def with_path(problem: Exception, table: str) -> str:
     return renamed if renamed != text else f"In [{table}]: {text}"
 
 
+def is_scalar(hint: Any) -> bool:
+    """Return whether a declared type is that of single values, so that a list of them is an axis."""
+    if typing.get_origin(hint) is typing.Literal:
+        return True
+    if isinstance(hint, types.UnionType) or typing.get_origin(hint) is typing.Union:
+        return all(part is type(None) or is_scalar(part) for part in typing.get_args(hint))
+    return hint in _SCALARS
+
+
 def _scalar_axes(table: Mapping[str, Any], hints: Mapping[str, Any], prefix: str) -> list[Axis]:
     """Return an axis for every key that is declared a scalar and given as a list."""
     found = []
@@ -38,7 +48,7 @@ def _scalar_axes(table: Mapping[str, Any], hints: Mapping[str, Any], prefix: str
         hint = hints.get(key)
         if hint in (Thermometer, Thermometer | None) and isinstance(value, Mapping):
             found += _scalar_axes(value, typing.get_type_hints(Thermometer), f"{prefix}.{key}")
-        elif hint in _SCALARS and isinstance(value, list):
+        elif is_scalar(hint) and isinstance(value, list):
             found.append(Axis(path=f"{prefix}.{key}", name="", values=tuple(value)))
     return found
 
@@ -158,18 +168,24 @@ def _canonical_field(key: str, value: Any, hint: Any) -> Any:
     """Return a field as JSON: grids as lists of numbers, floats as floats."""
     if key in GRIDS:
         return record(read_field(key, value))
-    if hint in _SCALARS:
+    if is_scalar(hint):
         items = value if isinstance(value, list) else [value]
         if not items:
             raise InputError("an axis must hold at least one value, but is empty.")
         for item in items:
-            allowed = (int, float) if hint is float else (hint,)
-            if not isinstance(item, allowed) or (isinstance(item, bool) and hint is not bool):
-                raise InputError(f"it must be of type {hint.__name__}, but is {item!r}.")
+            _check_scalar(item, hint)
         items = [float(item) for item in items] if hint is float else items
         return items if isinstance(value, list) else items[0]
     read_field(key, value)
     return value
+
+
+def _check_scalar(item: Any, hint: Any) -> None:
+    if hint not in _SCALARS:
+        return  # the problem itself checks choices
+    allowed = (int, float) if hint is float else (hint,)
+    if not isinstance(item, allowed) or (isinstance(item, bool) and hint is not bool):
+        raise InputError(f"it must be of type {hint.__name__}, but is {item!r}.")
 
 
 def parse_methods(tables: Mapping[str, Any], complaints: list[str]) -> list[dict[str, Any]]:

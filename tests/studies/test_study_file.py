@@ -273,3 +273,12 @@ def test_any_table_is_a_study_or_a_clear_error(changes: dict):
     except qt.InputError:
         return
     assert qt.parse_study(study.to_tables()).digest == study.digest
+
+
+def test_what_counts_as_a_scalar_for_an_axis():
+    from typing import Literal
+
+    from qthermo.studies.study_tables import is_scalar
+
+    assert all(is_scalar(hint) for hint in (int, float, str, bool, Literal["goe", "gue"], float | None, int | str))
+    assert not any(is_scalar(hint) for hint in (list[int], tuple[int, int], np.ndarray, str | np.ndarray | None))
