@@ -20,7 +20,7 @@ distributed = pytest.importorskip("distributed", reason="the extra `dask` is not
 @pytest.fixture(scope="module")
 def cluster():
     found = distributed.LocalCluster(
-        n_workers=2, threads_per_worker=1, dashboard_address=None, memory_limit=None, silence_logs=50
+        n_workers=2, threads_per_worker=1, dashboard_address=":0", memory_limit=None, silence_logs=50
     )
     yield found
     found.close(timeout=60)  # the default gives a busy machine too little time
