@@ -21,7 +21,9 @@ from qthermo.errors import (
     ValidityWarning,
 )
 from qthermo.exact.dense import Dense
+from qthermo.exact.kpm_spread import KPMSpread
 from qthermo.exact.krylov import Krylov
+from qthermo.exact.lanczos_spread import LanczosSpread
 from qthermo.master_equation.coarse_grained import CoarseGrained
 from qthermo.master_equation.davies import Davies
 from qthermo.master_equation.kms_jumps import KMSJumps
@@ -33,6 +35,7 @@ from qthermo.problems import (
     ExcitedState,
     GroundState,
     MixingGap,
+    OperatorSpread,
     Propagator,
     Relaxation,
     StructureFactor,
@@ -76,12 +79,15 @@ __all__ = [
     "InfluenceFunctional",
     "InputError",
     "KMSJumps",
+    "KPMSpread",
     "Krylov",
+    "LanczosSpread",
     "LightConeContraction",
     "MemoryRefusedError",
     "MixingGap",
     "NotConvergedError",
     "NotConvergedWarning",
+    "OperatorSpread",
     "PauliString",
     "PauliSum",
     "PopulationDynamics",

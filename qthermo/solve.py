@@ -13,7 +13,9 @@ from qthermo.circuits.dilation_circuit import DilationCircuit
 from qthermo.circuits.trotter_circuit import TrotterCircuit
 from qthermo.errors import InputError, MemoryRefusedError, UnsupportedError
 from qthermo.exact.dense import Dense
+from qthermo.exact.kpm_spread import KPMSpread
 from qthermo.exact.krylov import Krylov
+from qthermo.exact.lanczos_spread import LanczosSpread
 from qthermo.master_equation.coarse_grained import CoarseGrained
 from qthermo.master_equation.davies import Davies
 from qthermo.master_equation.kms_jumps import KMSJumps
@@ -77,6 +79,8 @@ METHODS: tuple[type[Method], ...] = (
     KMSJumps,
     CollisionCircuit,
     DilationCircuit,
+    LanczosSpread,
+    KPMSpread,
 )
 
 

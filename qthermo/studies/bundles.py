@@ -19,7 +19,7 @@ from qthermo.circuits.dilation_circuit import DilationCircuit
 from qthermo.errors import InputError
 from qthermo.exact.dense import Dense
 from qthermo.files import write_atomically
-from qthermo.models import Model, SpinModel, sample_all_to_all_ising, sample_imbrie_chain, spin_chain
+from qthermo.models import AnyModel, SpinModel, sample_all_to_all_ising, sample_imbrie_chain, spin_chain
 from qthermo.operators import PauliSum
 from qthermo.problems import Autocorrelation, Relaxation
 from qthermo.solve import solve
@@ -34,7 +34,7 @@ _DENSE_SITES = 10
 
 
 def export_with_reference(
-    model: Model,
+    model: AnyModel,
     directory: str | Path,
     *,
     times: NDArray[np.float64],

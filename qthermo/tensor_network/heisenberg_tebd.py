@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 from qthermo.answers import Answer
 from qthermo.checks import check_choice, check_integer, check_real
 from qthermo.errors import UnsupportedError
-from qthermo.models import Model, SpinModel
+from qthermo.models import AnyModel, SpinModel
 from qthermo.operators import PauliSum
 from qthermo.problems import Autocorrelation, Evolution, Problem, StructureFactor
 from qthermo.progress import Progress
@@ -139,7 +139,7 @@ def is_chain(hamiltonian: PauliSum) -> bool:
     return all(string.sites[-1] - string.sites[0] < 2 for string in hamiltonian if string.sites)
 
 
-def _check_terms(model: Model) -> None:
+def _check_terms(model: AnyModel) -> None:
     if not isinstance(model, SpinModel):
         raise UnsupportedError(f"HeisenbergTEBD needs a model of spins, but `{model.family}` is given by matrices.")
     if model.num_sites < 2:
