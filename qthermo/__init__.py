@@ -50,6 +50,7 @@ from qthermo.tensor_network.influence_functional import InfluenceFunctional
 from qthermo.tensor_network.light_cone_contraction import LightConeContraction
 from qthermo.tensor_network.purified_tebd import PurifiedTEBD
 from qthermo.tensor_network.tdvp import TDVP
+from qthermo.theory.avalanche_theory import AvalancheTheory
 from qthermo.theory.bath_spectrum import BathSpectrum
 from qthermo.theory.cavity_diffuson import CavityDiffuson
 from qthermo.theory.golden_rule import GoldenRule
@@ -62,6 +63,7 @@ __all__ = [
     "DMRGX",
     "TDVP",
     "Autocorrelation",
+    "AvalancheTheory",
     "BathSpectrum",
     "CavityDiffuson",
     "CoarseGrained",

@@ -30,6 +30,7 @@ from qthermo.tensor_network.influence_functional import InfluenceFunctional
 from qthermo.tensor_network.light_cone_contraction import LightConeContraction
 from qthermo.tensor_network.purified_tebd import PurifiedTEBD
 from qthermo.tensor_network.tdvp import TDVP
+from qthermo.theory.avalanche_theory import AvalancheTheory
 from qthermo.theory.cavity_diffuson import CavityDiffuson
 from qthermo.theory.golden_rule import GoldenRule
 from qthermo.theory.population_dynamics import PopulationDynamics
@@ -81,6 +82,7 @@ METHODS: tuple[type[Method], ...] = (
     DilationCircuit,
     LanczosSpread,
     KPMSpread,
+    AvalancheTheory,
 )
 
 

@@ -1,11 +1,20 @@
-"""`solve` with a file in between: what was answered before is read, not computed again."""
+"""Work with a file in between: what was answered before is read, not computed again."""
 
 from __future__ import annotations
 
+import io
+import json
+import zipfile
+from collections.abc import Callable, Mapping
+from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from qthermo.errors import FileError
+from qthermo.files import write_atomically
 from qthermo.problems import Problem
 from qthermo.results import load_result, matches_request, save_result
 from qthermo.solve import Method, solve
@@ -13,7 +22,7 @@ from qthermo.solve import Method, solve
 if TYPE_CHECKING:
     import xarray as xr
 
-__all__ = ["solve_once"]
+__all__ = ["array_once", "solve_once"]
 
 
 def solve_once(problem: Problem, method: Method, path: str | Path) -> xr.Dataset:
@@ -33,11 +42,42 @@ def solve_once(problem: Problem, method: Method, path: str | Path) -> xr.Dataset
         if data is not None and matches_request(data, problem, method):
             return data
     data = solve(problem, method)
+    _make_folder(path)
+    save_result(data, path)
+    return data
+
+
+def array_once(compute: Callable[[], NDArray[Any]], path: str | Path, parameters: Mapping[str, Any]) -> NDArray[Any]:
+    """Return the array in `path` if it was made with these parameters by this version, else compute and write it.
+
+    Args:
+        compute: makes the array.
+        path: of the npz file; damaged files and those of other parameters are replaced.
+        parameters: JSON values that determine the array.
+
+    Raises:
+        FileError: the place cannot be written.
+    """
+    path = Path(path)
+    key = json.dumps({**parameters, "qthermo": version("qthermo")}, sort_keys=True)
+    try:
+        with np.load(path, allow_pickle=False) as stored:
+            if str(stored["key"]) == key:
+                return np.asarray(stored["values"])
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+        path.unlink(missing_ok=True)  # missing, damaged or foreign
+    values = compute()
+    buffer = io.BytesIO()
+    np.savez(buffer, key=np.array(key), values=values)
+    _make_folder(path)
+    write_atomically(path, buffer.getvalue())
+    return values
+
+
+def _make_folder(path: Path) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as trouble:
         raise FileError(
             f"The folder of {path} must be writable, but is not ({trouble.strerror}); choose another."
         ) from None
-    save_result(data, path)
-    return data
