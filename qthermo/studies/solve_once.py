@@ -60,18 +60,24 @@ def array_once(compute: Callable[[], NDArray[Any]], path: str | Path, parameters
     """
     path = Path(path)
     key = json.dumps({**parameters, "qthermo": version("qthermo")}, sort_keys=True)
-    try:
-        with np.load(path, allow_pickle=False) as stored:
-            if str(stored["key"]) == key:
-                return np.asarray(stored["values"])
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
-        path.unlink(missing_ok=True)  # missing, damaged or foreign
+    known = _read_array(path, key)
+    if known is not None:
+        return known
     values = compute()
     buffer = io.BytesIO()
     np.savez(buffer, key=np.array(key), values=values)
     _make_folder(path)
     write_atomically(path, buffer.getvalue())
     return values
+
+
+def _read_array(path: Path, key: str) -> NDArray[Any] | None:
+    """Return the array of this key; None where the file is missing, damaged, foreign or of another key."""
+    try:
+        with np.load(path, allow_pickle=False) as stored:
+            return np.asarray(stored["values"]) if str(stored["key"]) == key else None
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+        return None
 
 
 def _make_folder(path: Path) -> None:
