@@ -28,7 +28,7 @@ NUM_STATES = 3
 BATHS = {
     "chain of 9": ("local", 9, 0, 0.0, 24, "tab:orange"),
     "random matrix": ("goe", 9, 0, 0.0, 24, "gold"),
-    "chain of 9 + 3 thermalised": ("local", 9, 3, 0.2, 4, "tab:blue"),
+    "chain of 9 + 3 thermalised": ("local", 9, 3, 0.2, 3, "tab:blue"),
 }
 QUICK = {
     "chain of 9": ("local", 5, 0, 0.0, 3, "tab:orange"),
@@ -55,7 +55,7 @@ def sample_model(kind: str, size: int, before: int, coupling: float, last: float
 def spread_inside(model, path: Path) -> float:
     """Return D(O) of the grain's fourth spin, averaged over the states nearest to energy 0."""
     problem = qt.OperatorSpread(model, operators=("grain:4",), num_states=NUM_STATES)
-    method = qt.Dense() if model.dimension <= 512 else qt.LanczosSpread()
+    method = qt.Dense() if model.dimension <= 1024 else qt.LanczosSpread()
     return float(solve_once(problem, method, path)["log_ipr"].mean())
 
 

@@ -36,10 +36,10 @@ class KPMSpread:
     Raises:
         InputError: an option is out of range.
 
-    Errors: a window that ends at w n_H takes levels nearer than 1 / w spacings as one, which biases D. Against `Dense`
-    at 2^10 to 2^12, grain operator: +0.02 to +0.04 for the window (0.5, 1), within 0.03 for (1, 2), within 0.01 for
-    (2, 4); for far localised spins, whose weight sits in nearly degenerate pairs, up to 0.5: take `LanczosSpread`
-    there. `log_ipr_error` holds scatter and drift of the plateau over the window, which sees only a part of this bias.
+    Errors: a window that ends at w n_H takes levels nearer than 1 / w spacings as one, which biases D. Against
+    `LanczosSpread` at 2^10, grain operator: up to 0.09 for the window (0.5, 1), 0.02 for (1, 2), 0.005 for (2, 4);
+    for localised spins, whose weight sits in nearly degenerate pairs, up to 0.4: take `LanczosSpread` there.
+    `log_ipr_error` holds scatter and drift of the plateau over the window, which sees only a part of this bias.
     Cost: w n_H / 2, about 7 D products with H for w = 2, against 3.5 D and the Sturm sequences of `LanczosSpread`.
     Reference: A. Weisse et al., Rev. Mod. Phys. 78, 275 (2006), doi:10.1103/RevModPhys.78.275, for the moments.
     """
