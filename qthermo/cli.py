@@ -128,14 +128,31 @@ def export(
     ] = None,
     output: Annotated[Path | None, typer.Option("--output", "-o", help="Folder for the bundle.")] = None,
     target: Annotated[str | None, typer.Option(help="Device to compile for, for example fake_fez.")] = None,
-    times: Annotated[str, typer.Option(help="start:stop:count, or values with commas.")] = "0.5,1,2",
-    num_steps: Annotated[int | None, typer.Option(min=1, help="Trotter steps of each circuit.")] = None,
-    time_step: Annotated[float, typer.Option(help="Longest Trotter step, if --num-steps is not given.")] = 0.1,
-    trotter_order: Annotated[int, typer.Option(help="1, 2 or 4.")] = 2,
-    layout: Annotated[str, typer.Option(help="line, round_robin, swap_network or parity_network.")] = "line",
-    light_cone: Annotated[bool, typer.Option(help="Leave out gates that C(t) does not depend on.")] = False,
-    num_shots: Annotated[int, typer.Option(min=2, help="Shots per time.")] = 10_000,
+    times: Annotated[
+        str | None, typer.Option(help="start:stop:count, or values with commas; for C(t) 0.5,1,2 unless given.")
+    ] = None,
+    num_steps: Annotated[int | None, typer.Option(min=1, help="C(t): Trotter steps of each circuit.")] = None,
+    time_step: Annotated[float, typer.Option(help="C(t): longest Trotter step, if --num-steps is not given.")] = 0.1,
+    trotter_order: Annotated[int, typer.Option(help="C(t): 1, 2 or 4.")] = 2,
+    layout: Annotated[str, typer.Option(help="C(t): line, round_robin, swap_network or parity_network.")] = "line",
+    light_cone: Annotated[bool, typer.Option(help="C(t): leave out gates that it does not depend on.")] = False,
+    num_shots: Annotated[
+        int | None, typer.Option(min=2, help="Shots per time, 10000 unless given; thermalising, per circuit, 1000.")
+    ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the transpiler.")] = 0,
+    method: Annotated[
+        str, typer.Option("--method", "-m", help="TrotterCircuit for C(t), CollisionCircuit or DilationCircuit.")
+    ] = "TrotterCircuit",
+    beta: Annotated[str | None, typer.Option(help="Thermalising: inverse temperature.")] = None,
+    num_rounds: Annotated[
+        str | None, typer.Option(help="Thermalising: collisions, or sweeps of dilations, instead of --times.")
+    ] = None,
+    ask: Annotated[
+        list[str] | None, typer.Option(help="Thermalising: initial_state=0101 or couplings=XZ; repeatable.")
+    ] = None,
+    option: Annotated[
+        list[str] | None, typer.Option(help="Thermalising: option of the method, key=value; repeatable.")
+    ] = None,
     check: Annotated[Path | None, typer.Option(metavar="DIR", help="Check the bundle in DIR instead.")] = None,
 ) -> None:
     """Write the hardware bundle of MODEL.toml (circuits, maps, estimator, reference), or check one with --check."""
@@ -144,25 +161,67 @@ def export(
         return
     if model_file is None or output is None:
         raise InputError("`qthermo export` needs MODEL.toml and -o DIR, or --check DIR.")
-    from qthermo.studies.bundles import export_with_reference
+    from qthermo.circuits.bundle_options import BundleOptions
+    from qthermo.studies.bundles import export_thermalising, export_with_reference
+    from qthermo.studies.method_names import build_method, parse_options, plain_name, split_options
     from qthermo.studies.model_file import load_model
     from qthermo.studies.problem_names import parse_grid
 
-    path = export_with_reference(
-        load_model(model_file),
-        output,
-        times=parse_grid("times", times),
-        target=target,
+    options = BundleOptions(
         num_steps=num_steps,
         time_step=time_step,
         trotter_order=trotter_order,
         layout=layout,
         light_cone=light_cone,
-        num_shots=num_shots,
+        num_shots=BundleOptions().num_shots if num_shots is None else num_shots,
+        seed=seed,
+    )
+    texts = {key: text for key, text in {"times": times, "beta": beta}.items() if text is not None}
+    texts |= split_options(ask or [])
+    model = load_model(model_file)
+    if plain_name(method) == "trottercircuit":
+        if option or num_rounds is not None or texts.keys() - {"times"}:
+            raise InputError(
+                "A bundle of C(t) takes none of --beta, --num-rounds, --ask and --option; leave them out, or name a "
+                "--method that thermalises."
+            )
+        grid = parse_grid("times", texts.get("times", "0.5,1,2"))
+        path = export_with_reference(model, output, times=grid, target=target, options=options)
+        print(f"wrote {path}")
+        _print_device(json.loads(path.read_text())["target"])
+        return
+    if options != BundleOptions(num_shots=options.num_shots, seed=seed):
+        raise InputError(
+            "--num-steps, --time-step, --trotter-order, --layout and --light-cone belong to bundles of C(t); a method "
+            "that thermalises takes its own by --option, for example --option time_step=0.2."
+        )
+    path = export_thermalising(
+        model,
+        output,
+        build_method(method, parse_options(option or [])),
+        texts,
+        num_rounds=None if num_rounds is None else parse_grid("num_rounds", num_rounds),
+        target=target,
+        num_shots=1000 if num_shots is None else num_shots,
         seed=seed,
     )
     print(f"wrote {path}")
-    _print_device(json.loads(path.read_text())["target"])
+    _print_circuits(json.loads(path.read_text()))
+
+
+def _print_circuits(manifest: dict[str, Any]) -> None:
+    """Print a row for each circuit of a bundle that thermalises, and the device."""
+    header, rows = ["sequence", "time", "rounds"], []
+    compiled = manifest["target"] is not None
+    for circuit in manifest["circuits"]:
+        row = [str(circuit["sequence"]), f"{circuit['time']:.4g}", str(circuit["num_rounds"])]
+        if compiled:
+            costs = circuit["costs"]
+            row += [str(costs["two_qubit_gates"]), str(costs["two_qubit_depth"]), f"{costs['success_probability']:.2g}"]
+        rows.append(row)
+    if compiled:
+        header += [f"two-qubit gates on {manifest['target']['name']}", "depth", "product of (1 - error)"]
+    _print_table(header, rows)
 
 
 def _check_bundle(folder: Path) -> None:

@@ -15,11 +15,11 @@ from qiskit import QuantumCircuit, qasm2, qpy
 from qiskit.providers import BackendV2
 from qiskit.transpiler import Target
 
-from qthermo.checks import check_ascending, check_choice, check_integer, check_real
+from qthermo.checks import check_ascending
 from qthermo.circuits.autocorrelation import TrotterGrid, exact_correlator
 from qthermo.circuits.builder import TIME_STEP, check_evolution
+from qthermo.circuits.bundle_options import BundleOptions
 from qthermo.circuits.compilation import CompiledCircuit, compile_circuit
-from qthermo.circuits.layouts import LAYOUTS
 from qthermo.circuits.manifest import describe_model, write_manifest
 from qthermo.circuits.measurement import build_measured_circuit
 from qthermo.circuits.qasm import save_qasm, to_portable
@@ -30,7 +30,7 @@ from qthermo.models import SpinModel
 if TYPE_CHECKING:
     import xarray as xr
 
-__all__ = ["export_bundle", "list_versions", "make_folder", "to_qpy"]
+__all__ = ["export_bundle", "list_versions", "make_folder", "to_qpy", "write_bundle"]
 
 _EXACT_SITES = 9
 _ESTIMATOR = (
@@ -84,19 +84,50 @@ def export_bundle(
 
     Cost: compiling, about 50 ms at 100 qubits; up to 9 sites also the exact Trotter values.
     """
+    options = BundleOptions(
+        num_steps=num_steps,
+        time_step=time_step,
+        trotter_order=trotter_order,
+        layout=layout,
+        light_cone=light_cone,
+        num_shots=num_shots,
+        seed=seed,
+    )
+    return write_bundle(
+        model,
+        directory,
+        options,
+        times=times,
+        target=target,
+        optimization_level=optimization_level,
+        reference=reference,
+    )
+
+
+def write_bundle(
+    model: SpinModel,
+    directory: str | Path,
+    options: BundleOptions,
+    *,
+    times: ArrayLike,
+    target: BackendV2 | Target | str | None = None,
+    optimization_level: int = 1,
+    reference: xr.Dataset | None = None,
+) -> Path:
+    """Write the bundle of `export_bundle`, its options as one value."""
     grid_times = check_ascending("times", times, exclusive=True)
-    check_choice("layout", layout, LAYOUTS)
-    check_integer("num_shots", num_shots, minimum=2)
-    step = check_real("time_step", time_step, minimum=0, exclusive=True)
-    steps = int(np.ceil(grid_times[-1] / step - 1e-9)) if num_steps is None else num_steps
-    check_integer("num_steps", steps, minimum=1)
+    steps = options.count_steps(grid_times)
     stored = _reference_values(reference, grid_times)
     logical = build_measured_circuit(
-        model, num_steps=steps, trotter_order=trotter_order, layout=layout, light_cone=light_cone
+        model,
+        num_steps=steps,
+        trotter_order=options.trotter_order,
+        layout=options.layout,
+        light_cone=options.light_cone,
     )
     compiled = None
     if target is not None:
-        compiled = compile_circuit(logical, target, optimization_level=optimization_level, seed=seed)
+        compiled = compile_circuit(logical, target, optimization_level=optimization_level, seed=options.seed)
     folder = make_folder(Path(directory))
     time_steps = grid_times / steps
     files = _write_circuits(folder, logical, compiled, time_steps)
@@ -105,18 +136,18 @@ def export_bundle(
         "times": grid_times.tolist(),
         "time_steps": time_steps.tolist(),
         "num_steps": steps,
-        "trotter_order": trotter_order,
-        "layout": layout,
-        "light_cone": light_cone,
+        "trotter_order": options.trotter_order,
+        "layout": options.layout,
+        "light_cone": options.light_cone,
         "parameters": [TIME_STEP],
-        "num_shots": num_shots,
-        "seed": seed,
+        "num_shots": options.num_shots,
+        "seed": options.seed,
         "estimator": _ESTIMATOR,
         "sites": _site_map(logical, compiled),
         "final_permutation": logical.metadata["final_permutation"],
         "observables": _observables(logical, compiled),
         "target": _describe_target(compiled),
-        "trotter_value": _trotter_values(model, steps, time_steps, trotter_order, layout),
+        "trotter_value": _trotter_values(model, steps, time_steps, options),
         "reference": stored,
         "versions": list_versions(),
         "files": files,
@@ -200,12 +231,14 @@ def _describe_target(compiled: CompiledCircuit | None) -> dict[str, Any] | None:
 
 
 def _trotter_values(
-    model: SpinModel, steps: int, time_steps: NDArray[np.float64], order: int, layout: str
+    model: SpinModel, steps: int, time_steps: NDArray[np.float64], options: BundleOptions
 ) -> list[float] | None:
     if model.num_sites > _EXACT_SITES:
         return None
     grid = TrotterGrid(np.full(time_steps.size, steps), time_steps)
-    return [float(value) for value in exact_correlator(check_evolution(model, order, layout), grid)]
+    return [
+        float(value) for value in exact_correlator(check_evolution(model, options.trotter_order, options.layout), grid)
+    ]
 
 
 def _reference_values(reference: xr.Dataset | None, times: NDArray[np.float64]) -> dict[str, Any] | None:

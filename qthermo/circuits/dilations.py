@@ -16,6 +16,7 @@ from qthermo.circuits.collisions import path_answer, spin_model
 from qthermo.circuits.qubit_order import to_qubit_order
 from qthermo.kms.dilations import Dilation, apply_sweep, dilate
 from qthermo.kms.energy_basis import site_couplings
+from qthermo.kms.lost_gap import warn_of_lost_gap
 from qthermo.kms.patches import patch_jumps
 from qthermo.kms.states import build_initial_state
 from qthermo.linalg.threads import limit_threads
@@ -64,6 +65,9 @@ def build_dilation_circuit(
 def answer_dilations(method: DilationCircuit, problem: Relaxation, progress: Progress) -> Answer:
     """Answer `Relaxation` by sweeps."""
     model = spin_model(problem)
+    warn_of_lost_gap(
+        model.hamiltonian, model.num_sites, beta=problem.beta, letters=problem.couplings, filter_name=method.filter
+    )
     patches = patch_jumps(
         model.hamiltonian,
         site_couplings(problem.couplings, model.num_sites),

@@ -16,7 +16,7 @@ from qthermo.linalg.tridiagonal_weights import ClusterWeights, solve_weights
 __all__ = ["FoundStates", "LongLanczos", "find_states", "find_weights"]
 
 _FIRST = 2.75
-_STEP = 0.25
+_STEP = 0.125
 _BUFFER = 32
 _SHIFT = 4e-10
 _POWER = 3

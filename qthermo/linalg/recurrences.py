@@ -78,9 +78,18 @@ def _add_flips(
             out[r, c] = product[r, c] + diagonal[r] * vector[r, c] - beta * previous[r, c]
         for group in range(bits.size):
             bit = bits[group]
+            first, last = offsets[group], offsets[group + 1]
             for c in range(core):
                 accumulator[c] = 0.0
-            for k in range(offsets[group], offsets[group + 1]):
+            whole = first + (last - first) // 4 * 4
+            for k in range(first, whole, 4):  # four at a time: the accumulator is read and written less often
+                s0, s1, s2, s3 = r ^ masks[k], r ^ masks[k + 1], r ^ masks[k + 2], r ^ masks[k + 3]
+                w0, w1, w2, w3 = weights[k], weights[k + 1], weights[k + 2], weights[k + 3]
+                for c in range(core):
+                    accumulator[c] += (w0 * vector[s0, c] + w1 * vector[s1, c]) + (
+                        w2 * vector[s2, c] + w3 * vector[s3, c]
+                    )
+            for k in range(whole, last):
                 source, weight = r ^ masks[k], weights[k]
                 for c in range(core):
                     accumulator[c] += weight * vector[source, c]

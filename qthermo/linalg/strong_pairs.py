@@ -101,33 +101,53 @@ def gather_edges(
                 out[k, p] += weights[e] * messages[e, p]
 
 
-@numba.njit(parallel=True, fastmath=True, cache=True)
+@numba.njit(parallel=True, cache=True)
 def send_cavity_edges(
     offsets: NDArray[np.int64], weights: NDArray[np.float64], mirror: NDArray[np.int64],
-    messages: NDArray[np.complex128], inverse: NDArray[np.complex128],
-    out: NDArray[np.complex128],
+    messages: NDArray[np.complex128], rest: NDArray[np.complex128], out: NDArray[np.complex128],
 ) -> None:  # fmt: skip
-    """Set out[mirror[e]] = 1 / (inverse[k] + weights[e] messages[e]) for every edge e of every receiver k."""
+    """Set out[mirror[e]] = 1 / (rest[k] - sum_{f != e} weights[f] messages[f]) for every edge e of every receiver k.
+
+    The sums over all edges but one are made from the edges before and after, never by subtraction: with heavy-tailed
+    weights one term can exceed the others by more than a double holds.
+    """
     for k in numba.prange(offsets.size - 1):
+        run = np.zeros(messages.shape[1], np.complex128)
         for e in range(offsets[k], offsets[k + 1]):
-            for p in range(messages.shape[1]):
-                x = inverse[k, p].real + weights[e] * messages[e, p].real
-                y = inverse[k, p].imag + weights[e] * messages[e, p].imag
-                norm = 1.0 / (x * x + y * y)
-                out[mirror[e], p] = complex(x * norm, -y * norm)
+            for p in range(run.size):
+                out[mirror[e], p] = rest[k, p] - run[p]
+                run[p] += weights[e] * messages[e, p]
+        run[:] = 0.0
+        for e in range(offsets[k + 1] - 1, offsets[k] - 1, -1):
+            for p in range(run.size):
+                left = out[mirror[e], p] - run[p]
+                norm = 1.0 / (left.real * left.real + left.imag * left.imag)
+                out[mirror[e], p] = complex(left.real * norm, -left.imag * norm)
+                run[p] += weights[e] * messages[e, p]
 
 
 @numba.njit(parallel=True, cache=True)
 def send_ladder_edges(
     offsets: NDArray[np.int64], weights: NDArray[np.float64], mirror: NDArray[np.int64],
-    ladder: NDArray[Any], sums: NDArray[Any], factors: NDArray[Any], out: NDArray[Any],
+    ladder: NDArray[Any], rest: NDArray[Any], factors: NDArray[Any], out: NDArray[Any],
 ) -> None:  # fmt: skip
-    """Set out[m, c] = factors[m, c % p] (sums[k, c] - weights[e] ladder[e, c]), m = mirror[e], factors of p columns."""
+    """Set out[m, c] = factors[m, c % p] (rest[k, c] + sum_{f != e} weights[f] ladder[f, c]), m = mirror[e].
+
+    `factors` has p columns; the sums are made as in `send_cavity_edges`.
+    """
     points = factors.shape[1]
     for k in numba.prange(offsets.size - 1):
+        run = np.zeros(ladder.shape[1], ladder.dtype)
         for e in range(offsets[k], offsets[k + 1]):
-            for c in range(ladder.shape[1]):
-                out[mirror[e], c] = factors[mirror[e], c % points] * (sums[k, c] - weights[e] * ladder[e, c])
+            for c in range(run.size):
+                out[mirror[e], c] = rest[k, c] + run[c]
+                run[c] += weights[e] * ladder[e, c]
+        run[:] = 0
+        for e in range(offsets[k + 1] - 1, offsets[k] - 1, -1):
+            m = mirror[e]
+            for c in range(run.size):
+                out[m, c] = factors[m, c % points] * (out[m, c] + run[c])
+                run[c] += weights[e] * ladder[e, c]
 
 
 @numba.njit(cache=True)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from qthermo.kms.energy_basis import EnergyBasis
 from qthermo.kms.generators import Generator
 from qthermo.kms.states import build_initial_state, observe_states
-from qthermo.linalg.krylov_exponential import evolve_exponential
+from qthermo.linalg.krylov import evolve_exponential
 from qthermo.problems import Relaxation
 from qthermo.progress import Progress
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from types import MappingProxyType
@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from qthermo.checks import check_ascending
+from qthermo.circuits.bundle_options import BundleOptions
 from qthermo.circuits.collision_circuit import CollisionCircuit
 from qthermo.circuits.dilation_circuit import DilationCircuit
 from qthermo.errors import InputError
@@ -29,15 +31,25 @@ from qthermo.models import (
 )
 from qthermo.operators import PauliSum
 from qthermo.problems import Autocorrelation, Relaxation
-from qthermo.solve import solve
+from qthermo.solve import Method, solve
+from qthermo.studies.problem_names import build_problem
 from qthermo.tensor_network.heisenberg_tebd import HeisenbergTEBD
 
 if TYPE_CHECKING:
     import xarray as xr
 
-__all__ = ["GALLERY", "GalleryEntry", "RelaxationEntry", "export_gallery", "export_with_reference", "solve_reference"]
+__all__ = [
+    "GALLERY",
+    "GalleryEntry",
+    "RelaxationEntry",
+    "export_gallery",
+    "export_thermalising",
+    "export_with_reference",
+    "solve_reference",
+]
 
 _DENSE_SITES = 10
+_PLAIN = BundleOptions()
 
 
 def export_with_reference(
@@ -46,13 +58,7 @@ def export_with_reference(
     *,
     times: NDArray[np.float64],
     target: str | None,
-    num_steps: int | None = None,
-    time_step: float = 0.1,
-    trotter_order: int = 2,
-    layout: str = "line",
-    light_cone: bool = False,
-    num_shots: int = 10_000,
-    seed: int = 0,
+    options: BundleOptions = _PLAIN,
 ) -> Path:
     """Write a hardware bundle whose manifest holds C(t) by exact diagonalisation or, for larger chains, by MPS.
 
@@ -60,24 +66,61 @@ def export_with_reference(
         InputError: the model is no spin model, or an argument is out of range.
         FileError: the folder cannot be written.
     """
-    from qthermo.circuits import export_bundle
+    from qthermo.circuits.bundle import write_bundle
 
     if not isinstance(model, SpinModel):
         raise InputError(f"A circuit needs a spin model, but {model.family} is given by matrices; take a spin family.")
-    return export_bundle(
-        model,
-        directory,
-        times=times,
-        target=target,
-        num_steps=num_steps,
-        time_step=time_step,
-        trotter_order=trotter_order,
-        layout=layout,
-        light_cone=light_cone,
-        num_shots=num_shots,
-        seed=seed,
-        reference=solve_reference(model, times),
-    )
+    return write_bundle(model, directory, options, times=times, target=target, reference=solve_reference(model, times))
+
+
+def export_thermalising(
+    model: AnyModel,
+    directory: str | Path,
+    method: Method,
+    asked: Mapping[str, str],
+    *,
+    num_rounds: NDArray[np.float64] | None = None,
+    target: str | None = None,
+    num_shots: int = 1000,
+    seed: int = 0,
+) -> Path:
+    """Write the hardware bundle of circuits that take a chain to its Gibbs state.
+
+    Args:
+        model: the chain.
+        directory: the folder.
+        method: `CollisionCircuit` or `DilationCircuit`.
+        asked: fields of `Relaxation` as text.
+        num_rounds: collisions, or sweeps of dilations, in the place of `times`.
+        target: a fake device's name, to compile for.
+        num_shots: shots per circuit that the manifest asks for.
+        seed: of the transpiler.
+
+    Raises:
+        InputError: a field of `Relaxation` cannot be read or is missing, or times are given twice or not at all.
+        UnsupportedError: the method cannot make circuits of the problem.
+        FileError: the folder cannot be written.
+    """
+    from qthermo.circuits import export_relaxation
+
+    if not isinstance(method, CollisionCircuit | DilationCircuit):
+        raise InputError(
+            "A bundle is made by TrotterCircuit, CollisionCircuit or DilationCircuit, but the method is "
+            f"{type(method).__name__}; name one of the three."
+        )
+    if ("times" in asked) == (num_rounds is not None):
+        raise InputError("A bundle that thermalises needs either `times` or `num_rounds`; give one of the two.")
+    problem = build_problem("relaxation", model, asked if num_rounds is None else {**asked, "times": "0"})
+    if not isinstance(problem, Relaxation) or not isinstance(model, SpinModel):
+        raise InputError(f"A circuit needs a spin model, but {model.family} is given by matrices; take a spin family.")
+    if num_rounds is not None:
+        rounds = check_ascending("num_rounds", num_rounds, exclusive=True)
+        if np.any(rounds != np.rint(rounds)):
+            raise InputError(f"Argument `num_rounds` must hold whole numbers, but is {rounds.tolist()}.")
+        count = len(problem.couplings) * model.num_sites
+        unit = method.time_per_round(beta=problem.beta, num_couplings=count)
+        problem = replace(problem, times=unit * rounds)
+    return export_relaxation(problem, method, directory, target=target, num_shots=num_shots, seed=seed)
 
 
 def solve_reference(model: SpinModel, times: NDArray[np.float64]) -> xr.Dataset | None:
@@ -100,13 +143,9 @@ class GalleryEntry:
 
     def export(self, directory: Path, *, target: str | None) -> Path:
         """Write the bundle and return the manifest's path."""
+        options = BundleOptions(num_steps=self.num_steps, layout=self.layout)
         return export_with_reference(
-            self.model(),
-            directory,
-            times=np.array(self.times),
-            target=target,
-            num_steps=self.num_steps,
-            layout=self.layout,
+            self.model(), directory, times=np.array(self.times), target=target, options=options
         )
 
     def describe(self) -> dict[str, Any]:

@@ -37,6 +37,7 @@ class InfluenceFunctional:
         tolerance: the largest estimated error of C accepted.
         estimate_errors: also run with chi/2 and a hundred times the discarded weight (`truncation_error`), and with
             half the step (4/3 of the change is `trotter_error`).
+        checkpoint: file that keeps the state after every bath spin; a run that finds its own file goes on from there.
 
     Errors: bond dimension and step, of second order, both estimated; `NotConvergedWarning` names the one to turn.
     Cost: per bath spin inside the light cone, one split of dimension 4 chi for each step.
@@ -50,6 +51,7 @@ class InfluenceFunctional:
     truncation_error: float = 1e-12
     tolerance: float = 1e-3
     estimate_errors: bool = True
+    checkpoint: str | None = None
 
     def __post_init__(self) -> None:
         check_integer("max_bond_dim", self.max_bond_dim, minimum=2)

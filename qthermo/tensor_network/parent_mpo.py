@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from qthermo.kms.parent import ParentTerm
 
-__all__ = ["add_mpos", "build_jump_mpo", "build_parent_mpo", "compress_mpo", "projector_mpo", "split_operator"]
+__all__ = ["build_jump_mpo", "build_parent_mpo", "compress_mpo", "split_operator"]
 
 _EXACT = 1e-14
 
@@ -109,10 +109,7 @@ def _sum_local(pieces: Sequence[_LocalMPO], num_sites: int) -> list[NDArray[Any]
 
 
 def compress_mpo(tensors: Sequence[NDArray[Any]], *, tolerance: float = 1e-11) -> list[NDArray[Any]]:
-    """Return the MPO with singular values below `tolerance` of the largest left out; cost: bond^3 d^2.
-
-    Sums with a projector must not be compressed: its Frobenius norm is 2^-n of the Hamiltonian's.
-    """
+    """Return the MPO with singular values below `tolerance` of the largest left out; cost: bond^3 d^2."""
     chain = [tensor.transpose(0, 2, 3, 1) for tensor in tensors]
     shapes = [tensor.shape[1:3] for tensor in chain]
     carry: NDArray[Any] = np.ones((1, 1))
@@ -129,27 +126,3 @@ def compress_mpo(tensors: Sequence[NDArray[Any]], *, tolerance: float = 1e-11) -
         chain[k] = v[kept].reshape(-1, *shapes[k], tensor.shape[3])
         chain[k - 1] = np.tensordot(chain[k - 1], u[:, kept] * s[kept], (3, 0))
     return [np.ascontiguousarray(tensor.transpose(0, 3, 1, 2)) for tensor in chain]
-
-
-def projector_mpo(state: Sequence[NDArray[Any]], weight: float) -> list[NDArray[Any]]:
-    """Return weight |state><state| from tensors (left, d, right); its bonds are the squares of the state's."""
-    tensors = []
-    for k, tensor in enumerate(state):
-        joined = np.einsum("aib,cjd->acbdij", tensor, tensor.conj())
-        a, c, b, d = joined.shape[:4]
-        tensors.append((weight if k == 0 else 1.0) * joined.reshape(a * c, b * d, *joined.shape[4:]))
-    return tensors
-
-
-def add_mpos(first: Sequence[NDArray[Any]], second: Sequence[NDArray[Any]]) -> list[NDArray[Any]]:
-    """Return the sum with bonds side by side, nothing compressed."""
-    last = len(first) - 1
-    tensors = []
-    for k, (a, b) in enumerate(zip(first, second, strict=True)):
-        rows = 1 if k == 0 else a.shape[0] + b.shape[0]
-        columns = 1 if k == last else a.shape[1] + b.shape[1]
-        tensor = np.zeros((rows, columns, *a.shape[2:]), np.result_type(a, b))
-        tensor[: a.shape[0], : a.shape[1]] += a
-        tensor[rows - b.shape[0] :, columns - b.shape[1] :] += b
-        tensors.append(tensor)
-    return tensors

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from qthermo.answers import Answer
 from qthermo.errors import NotConvergedWarning, UnsupportedError
 from qthermo.kms.energy_basis import site_couplings
+from qthermo.kms.lost_gap import warn_of_lost_gap
 from qthermo.kms.patches import find_patch, patch_jumps
 from qthermo.models import SpinModel
 from qthermo.operators import PauliSum
@@ -72,6 +73,9 @@ def build_patch_mpo(problem: Relaxation, *, filter_name: str, radius: int) -> li
 def run_relaxation(problem: Relaxation, method: TDVP, progress: Progress) -> Answer:
     """Evolve at full and at half resolution and return polarisation and energy with the change between them."""
     model = _spins(problem)
+    warn_of_lost_gap(
+        model.hamiltonian, model.num_sites, beta=problem.beta, letters=problem.couplings, filter_name=method.filter
+    )
     mpo = build_patch_mpo(problem, filter_name=method.filter, radius=method.patch_radius)
     fine, evolution = _evolve(problem, model, mpo, method, 1, progress)
     trace, z, energy = fine

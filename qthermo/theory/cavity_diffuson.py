@@ -60,7 +60,7 @@ class CavityDiffuson:
     tolerance: float = 1e-7
     max_iterations: int = 500
     energy_nodes: int = 96
-    frequency_nodes: int = 49
+    frequency_nodes: int = 65
     laplace_tolerance: float = 0.02
 
     def __post_init__(self) -> None:
@@ -121,9 +121,10 @@ class CavityDiffuson:
         answer = propagator_answer(problem, basis, solution.propagator, solution.broadenings, diagnostics=report)
         if np.iscomplexobj(problem.laplace):
             return answer
+        report |= _localisation(problem, answer, solution.sums)
         stationary = _stationary_variables(problem, basis, solution.sums)
         stationary["thermalisation_time"] = _thermalisation_time(problem, basis, answer, stationary)
-        return replace(answer, variables={**answer.variables, **stationary})
+        return replace(answer, variables={**answer.variables, **stationary}, diagnostics=report)
 
     def _autocorrelation(
         self,
@@ -155,6 +156,19 @@ def _stationary_variables(problem: Propagator, basis: BathEigenbasis, sums: Leve
         name: Variable(("energy", "laplace", *dims), found[name].reshape(*grid, *found[name].shape[1:]), units, meaning)
         for name, (dims, units, meaning) in _STATIONARY.items()
     }
+
+
+def _localisation(problem: Propagator, answer: Answer, sums: LevelSums) -> dict[str, float | bool]:
+    """Return how the typical broadening falls with s, between the two smallest s above the level spacing."""
+    from qthermo.theory.localisation import report_localisation
+
+    spacing = np.pi / float(sums.densities.real.sum(axis=-1).max())
+    s = np.unique(problem.laplace[problem.laplace > spacing])[:2]
+    if s.size < 2:
+        return {}
+    columns = np.searchsorted(np.sort(problem.laplace), s)
+    logs = np.log(answer.variables["typical_broadening"].values[:, np.argsort(problem.laplace)[columns]])
+    return report_localisation(float(np.min(np.diff(logs) / np.diff(np.log(s)))))
 
 
 def _thermalisation_time(

@@ -127,27 +127,28 @@ def _pass(couplings: SplitCouplings, points: NDArray[np.complex128], state: _Sta
     """Update every level once; return the largest relative change at each point."""
     change = np.zeros(points.size)
     for a in range(couplings.energies.shape[0]):
-        inverse = points - couplings.energies[a][:, None]
-        for b in couplings.neighbours(a):
-            state.partial[a, b] = _self_energy(couplings, state, a, b)
-            inverse -= state.partial[a, b]
-        change = np.maximum(change, np.abs(state.green[a] * inverse - 1.0).max(axis=0))
-        for b in couplings.neighbours(a):
+        bare = points - couplings.energies[a][:, None]
+        weak = {b: _weak_self_energy(couplings, state, a, b) for b in couplings.neighbours(a)}
+        for b, part in weak.items():
             edges = couplings.strong[a, b]
+            state.partial[a, b] = part
+            kernels.gather_edges(edges.offsets, edges.weights, state.messages[a, b], state.partial[a, b])
+        inverse = bare - sum(state.partial[a, b] for b in weak)
+        change = np.maximum(change, np.abs(state.green[a] * inverse - 1.0).max(axis=0))
+        for b, part in weak.items():
+            edges = couplings.strong[a, b]
+            rest = bare - part - sum(state.partial[a, c] for c in weak if c != b)
             kernels.send_cavity_edges(
-                edges.offsets, edges.weights, edges.mirror, state.messages[a, b], inverse, state.messages[b, a]
+                edges.offsets, edges.weights, edges.mirror, state.messages[a, b], rest, state.messages[b, a]
             )
         state.before[a] = state.green[a]
         state.green[a] = 1.0 / inverse
     return change
 
 
-def _self_energy(couplings: SplitCouplings, state: _State, a: int, b: int) -> NDArray[Any]:
-    """Return the self-energy of level a from level b, shape (N, p)."""
+def _weak_self_energy(couplings: SplitCouplings, state: _State, a: int, b: int) -> NDArray[Any]:
+    """Return what the weak pairs with level b add to the self-energy of level a, shape (N, p)."""
     sender, old, receiver = state.green[b], state.before[b], state.green[a]
     square = sender * sender
     (first,), (second,), (third,) = couplings.apply_weak(a, b, [[sender], [square], [square * (sender + old)]])
-    total: NDArray[Any] = first + receiver * (receiver * third - second)
-    edges = couplings.strong[a, b]
-    kernels.gather_edges(edges.offsets, edges.weights, state.messages[a, b], total)
-    return total
+    return np.asarray(first + receiver * (receiver * third - second))

@@ -175,16 +175,18 @@ def _weak_terms(couplings: SplitCouplings, pairs: LadderPairs) -> dict[tuple[int
 
 def _receive(
     couplings: SplitCouplings, pairs: LadderPairs, weak: dict[tuple[int, int], NDArray[Any]], state: _State, a: int
-) -> NDArray[Any]:
-    """Return sum_l W_kl X_{l->k} for k in level a, shape (N, final * q)."""
+) -> tuple[NDArray[Any], dict[int, NDArray[Any]]]:
+    """Return sum_l W_kl X_{l->k} for k in level a over the weak pairs, and over the strong ones of each level b."""
     total = np.zeros_like(state.totals[a])
+    strong = {}
     for b in couplings.neighbours(a):
         sent = _per_source(pairs.products[b], total) * state.totals[b]
         total += _receive_weak(couplings, pairs, a, b, sent)
         total += _per_source(weak[a, b], total) * state.totals[a]
+        strong[b] = np.zeros_like(total)
         edges = couplings.strong[a, b]
-        kernels.gather_edges(edges.offsets, edges.weights, state.strong[a, b], total)
-    return np.asarray(total)
+        kernels.gather_edges(edges.offsets, edges.weights, state.strong[a, b], strong[b])
+    return np.asarray(total), strong
 
 
 def _receive_weak(couplings: SplitCouplings, pairs: LadderPairs, a: int, b: int, sent: NDArray[Any]) -> NDArray[Any]:
@@ -211,13 +213,16 @@ def _pass(
     """Update every level once; return P, shape (q, d, d)."""
     column = []
     for a in range(len(source)):
-        total = _receive(couplings, pairs, weak, state, a) + source[a]
-        for b in couplings.neighbours(a):
+        received, strong = _receive(couplings, pairs, weak, state, a)
+        received += source[a]
+        for b in strong:
             edges = couplings.strong[a, b]
+            rest = received + sum(strong[c] for c in strong if c != b)
             kernels.send_ladder_edges(
                 edges.offsets, edges.weights, edges.mirror,
-                state.strong[a, b], total, pairs.edges[b, a], state.strong[b, a],
+                state.strong[a, b], rest, pairs.edges[b, a], state.strong[b, a],
             )  # fmt: skip
+        total = received + sum(strong.values())
         state.totals[a] = total
         column.append(_sum_level(pairs, total, a))
     return np.stack(column, axis=1)
@@ -241,9 +246,10 @@ def _correct(
     correcting: NDArray[np.bool_],
 ) -> NDArray[Any]:
     """Add to each level the multiple of its slow mode that solves the projected equation; return the change of P."""
-    received = [
-        _sum_level(pairs, _receive(couplings, pairs, weak, state, a) + source[a], a) for a in range(len(source))
-    ]
+    received = []
+    for a in range(len(source)):
+        total, strong = _receive(couplings, pairs, weak, state, a)
+        received.append(_sum_level(pairs, total + sum(strong.values()) + source[a], a))
     scales = sums.solve(np.stack(received, axis=1) - column) * correcting[:, None, None]
     shift = _start(couplings, pairs, slow, scales)
     state.totals += shift.totals

@@ -17,13 +17,13 @@ from qthermo.models import MatrixModel
 from qthermo.problems import Problem, Propagator, propagator_answer
 from qthermo.progress import Progress
 from qthermo.seeds import Stream, sample_generator
+from qthermo.theory.localisation import report_localisation
 
 if TYPE_CHECKING:
     from qthermo.theory.levy_population import LevyLaw, PopulationRun
 
 __all__ = ["PopulationDynamics"]
 
-_LOCALISED_SLOPE = 0.5
 _PROBE = 4.0
 
 
@@ -104,13 +104,21 @@ class PopulationDynamics:
         points = np.concatenate([energies + 0.5j * s, probe])
         progress(0.0, f"population of {self.num_members} members")
         run = self._simulate(problem.model, points)
-        slope = self._check_localised(run, int(np.argmin(s)), float(s.min()))
+        logs = run.log_broadening.mean(axis=(0, 2))
+        localisation = report_localisation(float((logs[np.argmin(s)] - logs[-1]) / np.log(_PROBE)))
+        if localisation["localised"]:
+            warnings.warn(
+                f"A thermal stationary state needs a broadening that stays finite as s falls, but the typical one "
+                f"vanishes as s^{localisation['broadening_slope']:.2f} at s = {s.min():g}: this side is localised, and "
+                f"populations keep their memory.",
+                ValidityWarning,
+                stacklevel=2,
+            )
         joint = run.propagator[:, :-1].mean(axis=0) * basis.num_bath_states
         answer = propagator_answer(problem, basis, joint, run.broadenings[:-1])
         blocks = _normalise(problem, run.propagator[:, :-1], basis.level_values)
         stderr = blocks.std(axis=0, ddof=1) / np.sqrt(len(blocks))
-        report: dict[str, Any] = {"largest_stderr": float(stderr.max()), "broadening_slope": slope}
-        report["localised"] = slope > _LOCALISED_SLOPE
+        report: dict[str, Any] = {"largest_stderr": float(stderr.max()), **localisation}
         if self.check_convergence:
             for name in ("num_members", "num_neighbours"):
                 progress(0.5, f"again with half of {name}")
@@ -145,19 +153,6 @@ class PopulationDynamics:
             block_length=self.num_sweeps // 8,
             rng=sample_generator(self.seed, Stream.POPULATION),
         )
-
-    def _check_localised(self, run: PopulationRun, least: int, s: float) -> float:
-        """Return d log Gamma_typ / d log s below the smallest s, and warn if the broadening flows to zero."""
-        logs = run.log_broadening.mean(axis=(0, 2))
-        slope = float((logs[least] - logs[-1]) / np.log(_PROBE))
-        if slope > _LOCALISED_SLOPE:
-            warnings.warn(
-                f"A thermal stationary state needs a broadening that stays finite as s falls, but the typical one "
-                f"vanishes as s^{slope:.2f} at s = {s:g}: this side is localised, and populations keep their memory.",
-                ValidityWarning,
-                stacklevel=3,
-            )
-        return slope
 
 
 def _normalise(problem: Propagator, joint: NDArray[np.float64], values: NDArray[np.float64]) -> NDArray[np.float64]:

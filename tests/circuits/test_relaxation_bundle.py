@@ -133,3 +133,9 @@ def test_counts_of_relaxation_are_no_autocorrelation(tmp_path: Path):
     export_relaxation(PROBLEM, COLLISIONS, tmp_path)
     with pytest.raises(qt.InputError, match="bundle of C"):
         analyse_counts(tmp_path, [{"00 0": 1}] * 2)
+
+
+def test_dilations_of_a_gaussian_filter_at_low_temperature_are_warned_of():
+    chain = qt.models.spin_chain(hamiltonian=tilted_ising(4))
+    with pytest.warns(qt.ValidityWarning, match=r"6e-05 of its value at beta = 0.5.*smooth_metropolis"):
+        qt.solve(qt.Relaxation(chain, beta=2.0, times=[0.1]), qt.DilationCircuit(filter="gaussian"))

@@ -20,6 +20,11 @@ def test_generators_meet_gibbs_and_follow_the_bath(capsys):
             assert error < 1e-10
     for rows in tables["error growth"].values():
         for errors in rows.values():
-            assert errors[0] < 1e-12
+            assert errors[0] < 1e-6
             assert errors[-1] < 0.15
+    for errors, places in tables["two baths"].values():
+        assert errors["unshifted, lamb"][0] < 1e-6
+        position, uncertainty = places["Davies limit, lamb"]
+        assert position + 3 * uncertainty < 0.5
+        assert errors["Davies limit, lamb"].max() > errors["unshifted, lamb"].max()
     assert "uncertainty of the judge" in capsys.readouterr().out

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy.linalg import expm
 
 import qthermo as qt
 
@@ -20,7 +21,7 @@ TIMES = np.array([0.0, 4.0, 8.0, 16.0])
 def exact_polarisation() -> np.ndarray:
     """<Z>(t) of the spin, averaged over three baths."""
     bath = {"beta": BETA, "width": WIDTH, "coupling": COUPLING, "num_levels": 1200}
-    state = np.mean([EXAMPLE["evolve_with_bath"](seed, TIMES, **bath) for seed in range(3)], axis=0)
+    state = np.mean([EXAMPLE["evolve_with_baths"](seed, TIMES, **bath) for seed in range(3)], axis=0)
     return (state[:, 0, 0] - state[:, 1, 1]).real
 
 
@@ -51,3 +52,22 @@ def test_golden_rule_rates_of_the_bath_are_those_of_the_gaussian():
         there = np.abs(levels[:, None] - (levels[here] - nu)) < 0.1
         rate = 2 * np.pi * np.sum(B[:, here] ** 2 * there) / (0.2 * here.sum())
         assert rate == pytest.approx(np.exp(-((nu + BETA * WIDTH**2 / 2) ** 2) / (2 * WIDTH**2)), rel=0.06)
+
+
+def test_two_baths_follow_the_dense_evolution_of_both():
+    """Against the matrix exponential of H_S + sum_k (E_k + c X_k B_k) written out with kron products."""
+    times, beta, width, coupling, n = np.array([0.0, 0.7, 2.0]), 0.4, 1.2, 0.5, 5
+    options = {"beta": beta, "width": width, "coupling": coupling, "num_levels": n, "window": (-3.0, 3.0)}
+    found = EXAMPLE["evolve_with_baths"](3, times, system=EXAMPLE["CHAIN"], bits="01", **options)
+    rng = np.random.default_rng(3)
+    (e, B), (f, C) = (EXAMPLE["sample_bath"](rng, beta=beta, width=width, num_levels=n) for _ in range(2))
+    vectors = [rng.standard_normal(n) * (np.abs(levels) < 3.0) for levels in (e, f)]
+    X, one, bath = np.array([[0, 1], [1, 0]]), np.eye(2), np.eye(n)
+    total = np.kron(EXAMPLE["CHAIN"].to_dense(2), np.eye(n * n))
+    total = total + np.kron(np.eye(4), np.kron(np.diag(e), bath) + np.kron(bath, np.diag(f)))
+    total = total + coupling * np.kron(np.kron(X, one), np.kron(B, bath))
+    total = total + coupling * np.kron(np.kron(one, X), np.kron(bath, C))
+    start = np.kron(np.eye(4)[1], np.kron(*[v / np.linalg.norm(v) for v in vectors]))
+    for time, rho in zip(times, found, strict=True):
+        psi = (expm(-1j * time * total) @ start).reshape(4, -1)
+        np.testing.assert_allclose(rho, psi @ psi.conj().T, atol=2e-5)

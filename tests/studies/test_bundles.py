@@ -146,3 +146,88 @@ def test_command_without_what_it_needs_says_so(run, tmp_path):
     code, _, err = run("export")
     assert code == 2
     assert "MODEL.toml" in err
+
+
+CHAIN_FILE = '[model]\nfamily = "imbrie_chain"\nnum_bath_sites = 2\ndisorder = 1.0\nseed = 1\n'
+FEW_KICKS = ("coupling=0.8", "energy_width=1.0", "window=1.5", "time_step=0.3", "cutoff=4", "num_sequences=2")
+
+
+def chosen(options):
+    return [word for option in options for word in ("--option", option)]
+
+
+@pytest.fixture
+def model_file(tmp_path):
+    path = tmp_path / "chain.toml"
+    path.write_text(CHAIN_FILE)
+    return path
+
+
+def test_command_writes_the_collisions_that_solve_runs_and_checks_them(run, model_file, tmp_path):
+    folder = tmp_path / "bundle"
+    words = (
+        "--num-rounds",
+        "1,3",
+        "--beta",
+        1,
+        "--ask",
+        "initial_state=010",
+        "--num-shots",
+        300,
+        "--target",
+        "fake_fez",
+    )
+    code, out, err = run("export", model_file, "-o", folder, "--method", "CollisionCircuit", *words, *chosen(FEW_KICKS))
+    assert (code, err) == (0, "")
+    assert "two-qubit gates on fake_fez" in out
+    manifest = json.loads((folder / "manifest.json").read_text())
+    assert manifest["num_shots"] == 300
+    assert manifest["initial_state"] == "010"
+    assert [row["num_rounds"] for row in manifest["circuits"]] == [1, 3, 1, 3]
+    model = qt.models.sample_imbrie_chain(num_bath_sites=2, disorder=1.0, seed=1)
+    method = qt.CollisionCircuit(
+        coupling=0.8, energy_width=1.0, window=1.5, time_step=0.3, cutoff=4, num_sequences=2, protocol="density_matrix"
+    )
+    unit = method.time_per_round(beta=1.0, num_couplings=9)
+    data = qt.solve(qt.Relaxation(model, beta=1.0, times=[unit, 3 * unit], initial_state="010"), method)
+    stored = np.array([row["polarisation"] for row in manifest["circuits"]]).reshape(2, 2, 3).mean(axis=0)
+    np.testing.assert_allclose(stored, data["polarisation"].values, atol=1e-10)
+    code, out, _ = run("export", "--check", folder)
+    assert code == 0
+    assert "isa_003.qpy" in out
+    assert "all agree" in out
+
+
+def test_command_writes_dilations_at_times(run, model_file, tmp_path):
+    folder, options = tmp_path / "bundle", ("patch_radius=0", "time_step=0.2")
+    words = ("--times", "0.2,0.6", "--beta", 0.5, "--ask", "couplings=X", "-m", "dilation-circuit")
+    code, out, err = run("export", model_file, "-o", folder, *words, *chosen(options))
+    assert (code, err) == (0, "")
+    manifest = json.loads((folder / "manifest.json").read_text())
+    assert [row["num_rounds"] for row in manifest["circuits"]] == [1, 3]
+    assert (manifest["couplings"], manifest["target"], manifest["num_shots"]) == ("X", None, 1000)
+    assert out.splitlines()[1].split() == ["sequence", "time", "rounds"]
+    assert run("export", "--check", folder)[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("--beta", 1), "none of --beta"),
+        (("--option", "coupling=1"), "none of --beta"),
+        (("-m", "CollisionCircuit", "--times", "1"), "needs the field `beta`"),
+        (("-m", "CollisionCircuit", "--beta", 1), "either `times` or `num_rounds`"),
+        (("-m", "CollisionCircuit", "--beta", 1, "--times", "1", "--num-rounds", "2"), "either `times` or"),
+        (("-m", "CollisionCircuit", "--beta", 1, "--num-rounds", "1.5"), "whole numbers"),
+        (("-m", "CollisionCircuit", "--beta", 1, "--num-rounds", "1", "--layout", "round_robin"), "belong to bundles"),
+        (("-m", "CollisionCircuit", "--beta", 1, "--num-rounds", "1", "--option", "widht=1"), "no option `widht`"),
+        (("-m", "Davies", "--beta", 1, "--num-rounds", "1"), "name one of the three"),
+        (("-m", "DilationCircuit", "--beta", 1, "--num-rounds", "1", "--ask", "state=00"), "no field `state`"),
+        (("--layout", "ring"), "layout"),
+    ],
+)
+def test_command_refuses_in_one_sentence_what_does_not_belong_together(run, model_file, tmp_path, words, message):
+    code, _, err = run("export", model_file, "-o", tmp_path / "bundle", *words)
+    assert code == 2
+    assert message in err
+    assert not (tmp_path / "bundle").exists()

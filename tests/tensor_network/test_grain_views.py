@@ -6,28 +6,20 @@ import numpy as np
 import pytest
 
 import qthermo as qt
-from qthermo.tensor_network.block_mpo import build_block_mpo
+from qthermo.tensor_network.mpo import build_mpo
 
 sample = qt.models.sample_ergodic_grain
-
-
-def contract(arrays):
-    total = arrays[0]
-    for tensor in arrays[1:]:
-        total = np.einsum("lmij,mrkn->lrikjn", total, tensor)
-        total = total.reshape(total.shape[0], total.shape[1], total.shape[2] * total.shape[3], -1)
-    return total[0, 0]
 
 
 @pytest.mark.parametrize("kind", ["goe", "gue"])
 @pytest.mark.parametrize("layout", ["lioms", "spins"])
 def test_grain_is_one_large_site_of_an_mpo(kind: str, layout: str):
     model = sample(kind=kind, num_grain_spins=4, num_lioms=4, seed=1, layout=layout)
-    arrays, error = build_block_mpo(model.localised, [4, 1, 1, 1, 1], dense_terms={0: model.grain_matrix})
-    assert [tensor.shape[2] for tensor in arrays] == [16, 2, 2, 2, 2]
-    assert max(tensor.shape[1] for tensor in arrays) <= 3
-    np.testing.assert_allclose(contract(arrays), model.to_matrix(), atol=1e-10)
-    assert error < 1e-10
+    mpo = build_mpo(model.localised, block_sizes=[4, 1, 1, 1, 1], dense_terms={0: model.grain_matrix})
+    assert mpo.dimensions == (16, 2, 2, 2, 2)
+    assert max(mpo.bond_dimensions) <= 3
+    np.testing.assert_allclose(mpo.operator.to_dense(), model.to_matrix(), atol=1e-10)
+    assert mpo.relative_error < 1e-10
 
 
 @pytest.mark.parametrize("layout", ["lioms", "spins"])

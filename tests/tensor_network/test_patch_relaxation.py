@@ -72,3 +72,34 @@ def test_twenty_spins_reach_the_bulk_of_shorter_chains():
     short = qt.Relaxation(qt.models.spin_chain(hamiltonian=tilted_ising(7)), beta=0.5, times=[0.0])
     gibbs = qt.solve(short, qt.Davies())["gibbs_polarisation"].values[3]
     np.testing.assert_allclose(middle, gibbs, atol=3e-3)
+
+
+NEEL_TIMES = [0.25, 0.5, 1.0, 2.0]
+
+
+def relax_neel(num_sites: int, beta: float, method) -> np.ndarray:
+    """<Z_j>(t) of the tilted Ising chain from 1010..."""
+    model = qt.models.spin_chain(hamiltonian=tilted_ising(num_sites))
+    bits = ("10" * num_sites)[:num_sites]
+    problem = qt.Relaxation(model, beta=beta, times=NEEL_TIMES, initial_state=bits)
+    return qt.solve(problem, method)["polarisation"].values
+
+
+@pytest.mark.parametrize(("beta", "numerical", "of_patches"), [(0.5, 5e-6, 4e-3), (1.0, 8e-5, 1e-2)])
+def test_seven_spins_against_the_exact_generator_with_and_without_patches(beta, numerical, of_patches):
+    found = relax_neel(7, beta, qt.TDVP(max_bond_dim=16, estimate_errors=False))
+    np.testing.assert_allclose(found, relax_neel(7, beta, qt.KMSJumps(patch_radius=1)), atol=numerical)
+    np.testing.assert_allclose(found, relax_neel(7, beta, qt.KMSJumps()), atol=of_patches)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("beta", [0.5, 1.0])
+def test_ends_of_forty_spins_follow_the_exact_path_of_eight(beta: float):
+    """Jumps and coherent terms are local: <Z_0> and <Z_1> feel the eighth site only late, as chains of 7 and 8 show."""
+    found = relax_neel(40, beta, qt.TDVP(max_bond_dim=16, estimate_errors=False))
+    eight, seven = (relax_neel(n, beta, qt.KMSJumps(patch_radius=1)) for n in (8, 7))
+    far = np.abs(eight[:, :2] - seven[:, :2]).max()
+    assert far < 5e-4
+    np.testing.assert_allclose(found[:, :2], eight[:, :2], atol=far)
+    np.testing.assert_allclose(found[:3, 0], eight[:3, 0], atol=2e-5)
+    assert np.abs(found[:, 0] - found[0, 0]).max() > 0.1

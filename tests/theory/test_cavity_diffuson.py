@@ -1,3 +1,5 @@
+import json
+
 import numpy as np
 import pytest
 
@@ -124,3 +126,23 @@ def test_a_run_that_does_not_fit_is_refused(monkeypatch):
 def test_bad_options_are_refused(options):
     with pytest.raises(qt.InputError):
         qt.CavityDiffuson(**options)
+
+
+def test_vanishing_broadening_is_reported_and_right():
+    """Exponent 1/2: couplings span fifteen decades, states are localised, and Gamma_typ falls with s as in `Dense`."""
+    model = qt.models.sample_levy_bath(dim=300, exponent=0.5, scale=0.3, seed=2)
+    problem = qt.Propagator(model, energies=[0.0], laplace=[0.03, 0.1, 0.3])
+    theory = qt.solve(problem, qt.CavityDiffuson())
+    exact = qt.solve(problem, qt.Dense())
+    np.testing.assert_allclose(theory["typical_broadening"], exact["typical_broadening"], rtol=0.02)
+    diagnostics = json.loads(theory.attrs["diagnostics"])
+    assert diagnostics["localised"]
+    assert 0.5 < diagnostics["broadening_slope"] < 1.05
+
+
+def test_thermal_bath_is_not_called_localised():
+    model = qt.models.sample_levy_bath(dim=300, exponent=1.5, scale=0.3, seed=2)
+    data = qt.solve(qt.Propagator(model, energies=[0.0], laplace=[0.1, 0.3]), qt.CavityDiffuson())
+    diagnostics = json.loads(data.attrs["diagnostics"])
+    assert not diagnostics["localised"]
+    assert abs(diagnostics["broadening_slope"]) < 0.2
