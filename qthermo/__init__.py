@@ -21,7 +21,9 @@ from qthermo.errors import (
     ValidityWarning,
 )
 from qthermo.exact.dense import Dense
+from qthermo.exact.kpm_spread import KPMSpread
 from qthermo.exact.krylov import Krylov
+from qthermo.exact.lanczos_spread import LanczosSpread
 from qthermo.master_equation.coarse_grained import CoarseGrained
 from qthermo.master_equation.davies import Davies
 from qthermo.master_equation.kms_jumps import KMSJumps
@@ -33,6 +35,7 @@ from qthermo.problems import (
     ExcitedState,
     GroundState,
     MixingGap,
+    OperatorSpread,
     Propagator,
     Relaxation,
     StructureFactor,
@@ -48,6 +51,7 @@ from qthermo.tensor_network.influence_functional import InfluenceFunctional
 from qthermo.tensor_network.light_cone_contraction import LightConeContraction
 from qthermo.tensor_network.purified_tebd import PurifiedTEBD
 from qthermo.tensor_network.tdvp import TDVP
+from qthermo.theory.avalanche_theory import AvalancheTheory
 from qthermo.theory.bath_spectrum import BathSpectrum
 from qthermo.theory.cavity_diffuson import CavityDiffuson
 from qthermo.theory.golden_rule import GoldenRule
@@ -60,6 +64,7 @@ __all__ = [
     "DMRGX",
     "TDVP",
     "Autocorrelation",
+    "AvalancheTheory",
     "BathSpectrum",
     "CavityDiffuson",
     "CoarseGrained",
@@ -77,12 +82,15 @@ __all__ = [
     "InfluenceFunctional",
     "InputError",
     "KMSJumps",
+    "KPMSpread",
     "Krylov",
+    "LanczosSpread",
     "LightConeContraction",
     "MemoryRefusedError",
     "MixingGap",
     "NotConvergedError",
     "NotConvergedWarning",
+    "OperatorSpread",
     "PauliString",
     "PauliSum",
     "PopulationDynamics",

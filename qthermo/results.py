@@ -59,6 +59,9 @@ COORDINATES = {
     "log10_broadening": ("1", "log10 of Gamma_k / energy, centre of the bin"),
     "initial": ("1", "initial thermometer level"),
     "final": ("1", "final thermometer level"),
+    "liom": ("1", "localised spin, the nearest to the grain is 1"),
+    "operator": ("1", "operator O"),
+    "state": ("1", "eigenstate, the nearest to the target energy first"),
     "site": ("1", "site; 0 is the thermometer"),
 }
 

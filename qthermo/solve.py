@@ -14,7 +14,9 @@ from qthermo.circuits.dilation_circuit import DilationCircuit
 from qthermo.circuits.trotter_circuit import TrotterCircuit
 from qthermo.errors import InputError, MemoryRefusedError, UnsupportedError
 from qthermo.exact.dense import Dense
+from qthermo.exact.kpm_spread import KPMSpread
 from qthermo.exact.krylov import Krylov
+from qthermo.exact.lanczos_spread import LanczosSpread
 from qthermo.master_equation.coarse_grained import CoarseGrained
 from qthermo.master_equation.davies import Davies
 from qthermo.master_equation.kms_jumps import KMSJumps
@@ -29,6 +31,7 @@ from qthermo.tensor_network.influence_functional import InfluenceFunctional
 from qthermo.tensor_network.light_cone_contraction import LightConeContraction
 from qthermo.tensor_network.purified_tebd import PurifiedTEBD
 from qthermo.tensor_network.tdvp import TDVP
+from qthermo.theory.avalanche_theory import AvalancheTheory
 from qthermo.theory.cavity_diffuson import CavityDiffuson
 from qthermo.theory.golden_rule import GoldenRule
 from qthermo.theory.population_dynamics import PopulationDynamics
@@ -78,6 +81,9 @@ METHODS: tuple[type[Method], ...] = (
     KMSJumps,
     CollisionCircuit,
     DilationCircuit,
+    LanczosSpread,
+    KPMSpread,
+    AvalancheTheory,
 )
 
 

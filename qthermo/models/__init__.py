@@ -2,23 +2,31 @@
 
 from qthermo.models.all_to_all_ising import all_to_all_ising, sample_all_to_all_ising
 from qthermo.models.bath_eigenbasis import BathEigenbasis
+from qthermo.models.ergodic_grain import GrainModel, ergodic_grain
+from qthermo.models.grain_ensembles import sample_ergodic_grain
 from qthermo.models.imbrie_chain import imbrie_chain, sample_imbrie_chain
 from qthermo.models.matrix_bath import matrix_bath, sample_levy_bath
 from qthermo.models.model import MatrixModel, Model, SpinModel, check_model
 from qthermo.models.spin_chain import spin_chain
 from qthermo.models.thermometer import Thermometer
 
+AnyModel = Model | GrainModel
+
 __all__ = [
+    "AnyModel",
     "BathEigenbasis",
+    "GrainModel",
     "MatrixModel",
     "Model",
     "SpinModel",
     "Thermometer",
     "all_to_all_ising",
     "check_model",
+    "ergodic_grain",
     "imbrie_chain",
     "matrix_bath",
     "sample_all_to_all_ising",
+    "sample_ergodic_grain",
     "sample_imbrie_chain",
     "sample_levy_bath",
     "spin_chain",

@@ -10,6 +10,7 @@ from qthermo.problems.autocorrelation import Autocorrelation, autocorrelation_an
 from qthermo.problems.eigenstate import ExcitedState, GroundState, ground_state_answer
 from qthermo.problems.evolution import Evolution, evolution_answer
 from qthermo.problems.mixing_gap import MixingGap, gap_answer
+from qthermo.problems.operator_spread import OperatorSpread, operator_spread_answer
 from qthermo.problems.propagator import Propagator, propagator_answer
 from qthermo.problems.relaxation import Relaxation, relaxation_answer
 from qthermo.problems.structure_factor import StructureFactor, structure_factor_answer
@@ -22,6 +23,7 @@ __all__ = [
     "ExcitedState",
     "GroundState",
     "MixingGap",
+    "OperatorSpread",
     "Problem",
     "Propagator",
     "Relaxation",
@@ -31,6 +33,7 @@ __all__ = [
     "evolution_answer",
     "gap_answer",
     "ground_state_answer",
+    "operator_spread_answer",
     "problem_parameters",
     "propagator_answer",
     "relaxation_answer",
@@ -48,6 +51,7 @@ Problem = (
     | ThermalState
     | MixingGap
     | Relaxation
+    | OperatorSpread
 )
 PROBLEMS: tuple[type[Problem], ...] = get_args(Problem)
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from qthermo.answers import Answer
 from qthermo.errors import NotConvergedError, UnsupportedError
-from qthermo.models import Model, SpinModel
+from qthermo.models import AnyModel, SpinModel
 from qthermo.operators import PauliSum
 from qthermo.problems import (
     Autocorrelation,
@@ -49,7 +49,7 @@ BLOCH_VECTORS = {"0": (1, 0, 0, 1), "1": (1, 0, 0, -1), "+": (1, 1, 0, 0), "-": 
 
 
 def start_evolution(
-    model: Model,
+    model: AnyModel,
     operator: PauliSum,
     method: HeisenbergTEBD,
     *,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 from qthermo.answers import Answer
 from qthermo.checks import check_choice, check_integer, check_real
 from qthermo.errors import UnsupportedError
-from qthermo.models import Model, SpinModel
+from qthermo.models import AnyModel, SpinModel
 from qthermo.operators import PauliSum
 from qthermo.problems import Autocorrelation, Evolution, Problem, StructureFactor
 from qthermo.progress import Progress
@@ -158,7 +158,7 @@ def choose_route(hamiltonian: PauliSum, num_sites: int, *, has_jumps: bool) -> s
     return "swaps"
 
 
-def _check_spins(model: Model) -> SpinModel:
+def _check_spins(model: AnyModel) -> SpinModel:
     if not isinstance(model, SpinModel):
         raise UnsupportedError(f"HeisenbergTEBD needs a model of spins, but `{model.family}` is given by matrices.")
     if model.num_sites < 2:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from qthermo.answers import Answer
 from qthermo.checks import check_finite_array, check_integer, check_real
 from qthermo.errors import InputError, UnsupportedError
-from qthermo.models import Model, SpinModel
+from qthermo.models import AnyModel, SpinModel
 from qthermo.operators import group_bonds
 from qthermo.problems import Autocorrelation, Problem
 from qthermo.progress import Progress
@@ -103,7 +103,7 @@ class InfluenceFunctional:
         return run_splittings(problem, self, check_finite_array("splittings", np.atleast_1d(splittings), ndim=1))
 
 
-def _check_chain(model: Model) -> None:
+def _check_chain(model: AnyModel) -> None:
     if not isinstance(model, SpinModel) or model.num_sites < 2:
         raise UnsupportedError(f"InfluenceFunctional needs a chain of at least two spins, but got `{model.family}`.")
     try:
