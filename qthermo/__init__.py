@@ -22,7 +22,9 @@ from qthermo.errors import (
 )
 from qthermo.exact.chebyshev import Chebyshev
 from qthermo.exact.dense import Dense
+from qthermo.exact.kpm_spread import KPMSpread
 from qthermo.exact.krylov import Krylov
+from qthermo.exact.lanczos_spread import LanczosSpread
 from qthermo.master_equation.coarse_grained import CoarseGrained
 from qthermo.master_equation.davies import Davies
 from qthermo.master_equation.kms_jumps import KMSJumps
@@ -35,6 +37,7 @@ from qthermo.problems import (
     ExcitedState,
     GroundState,
     MixingGap,
+    OperatorSpread,
     Propagator,
     Relaxation,
     StructureFactor,
@@ -43,6 +46,7 @@ from qthermo.problems import (
 )
 from qthermo.results import average_results, load_result, save_result
 from qthermo.solve import solve
+from qthermo.studies import Study, collect_study, compare_methods, load_study, parse_study, run_study, show
 from qthermo.tensor_network.dmrg import DMRG
 from qthermo.tensor_network.dmrgx import DMRGX
 from qthermo.tensor_network.heisenberg_tebd import HeisenbergTEBD
@@ -50,6 +54,7 @@ from qthermo.tensor_network.influence_functional import InfluenceFunctional
 from qthermo.tensor_network.light_cone_contraction import LightConeContraction
 from qthermo.tensor_network.purified_tebd import PurifiedTEBD
 from qthermo.tensor_network.tdvp import TDVP
+from qthermo.theory.avalanche_theory import AvalancheTheory
 from qthermo.theory.band_ladder import BandLadder
 from qthermo.theory.bath_spectrum import BathSpectrum
 from qthermo.theory.cavity_diffuson import CavityDiffuson
@@ -64,6 +69,7 @@ __all__ = [
     "DMRGX",
     "TDVP",
     "Autocorrelation",
+    "AvalancheTheory",
     "BandDynamics",
     "BandLadder",
     "BathSpectrum",
@@ -84,12 +90,15 @@ __all__ = [
     "InfluenceFunctional",
     "InputError",
     "KMSJumps",
+    "KPMSpread",
     "Krylov",
+    "LanczosSpread",
     "LightConeContraction",
     "MemoryRefusedError",
     "MixingGap",
     "NotConvergedError",
     "NotConvergedWarning",
+    "OperatorSpread",
     "PauliString",
     "PauliSum",
     "PopulationDynamics",
@@ -99,6 +108,7 @@ __all__ = [
     "RateEquation",
     "Relaxation",
     "StructureFactor",
+    "Study",
     "ThermalState",
     "Thermometer",
     "TrotterCircuit",
@@ -106,8 +116,14 @@ __all__ = [
     "ValidityWarning",
     "WavePacket",
     "average_results",
+    "collect_study",
+    "compare_methods",
     "load_result",
+    "load_study",
     "models",
+    "parse_study",
+    "run_study",
     "save_result",
+    "show",
     "solve",
 ]

@@ -9,6 +9,7 @@ from qthermo.answers import Answer
 from qthermo.exact.autocorrelation import thermal_autocorrelation
 from qthermo.exact.band_dynamics import exact_band_dynamics
 from qthermo.exact.evolution import exact_evolution, nearest_energy
+from qthermo.exact.operator_spread import exact_operator_spread
 from qthermo.exact.propagator import exact_propagator
 from qthermo.exact.spectrum import block_dimensions, diagonalise_blocks, ground_energy, thermal_sums
 from qthermo.exact.structure_factor import exact_structure_factor
@@ -19,6 +20,7 @@ from qthermo.problems import (
     Evolution,
     ExcitedState,
     GroundState,
+    OperatorSpread,
     Problem,
     Propagator,
     StructureFactor,
@@ -55,6 +57,7 @@ class Dense:
         ExcitedState,
         StructureFactor,
         ThermalState,
+        OperatorSpread,
         BandDynamics,
         WavePacket,
     )
@@ -69,7 +72,7 @@ class Dense:
             return 16.0 * 6 * problem.model.dimension**2 + 2 * samples
         if isinstance(problem, WavePacket):
             return 16.0 * 5 * problem.model.dimension**2
-        if isinstance(problem, Propagator | Evolution | ExcitedState):
+        if isinstance(problem, Propagator | Evolution | ExcitedState | OperatorSpread):
             largest, copies = problem.model.dimension, 8.0
             copies *= 4.0 if isinstance(problem, Evolution) and problem.jump_operators else 1.0
         else:
@@ -92,6 +95,9 @@ class Dense:
             return ground_state_answer(nearest_energy(problem))
         if isinstance(problem, StructureFactor):
             return structure_factor_answer(problem, exact_structure_factor(problem))
+        if isinstance(problem, OperatorSpread):
+            progress(0.0, "spectrum")
+            return exact_operator_spread(problem)
         if isinstance(problem, ThermalState):
             progress(0.0, "spectrum")
             return thermal_answer(problem, *thermal_sums(problem.model, problem.betas))

@@ -11,6 +11,7 @@ from qthermo.problems.band_dynamics import BandDynamics, band_answer, subunit_an
 from qthermo.problems.eigenstate import ExcitedState, GroundState, ground_state_answer
 from qthermo.problems.evolution import Evolution, evolution_answer
 from qthermo.problems.mixing_gap import MixingGap, gap_answer
+from qthermo.problems.operator_spread import OperatorSpread, operator_spread_answer
 from qthermo.problems.propagator import Propagator, propagator_answer
 from qthermo.problems.relaxation import Relaxation, relaxation_answer
 from qthermo.problems.structure_factor import StructureFactor, structure_factor_answer
@@ -25,6 +26,7 @@ __all__ = [
     "ExcitedState",
     "GroundState",
     "MixingGap",
+    "OperatorSpread",
     "Problem",
     "Propagator",
     "Relaxation",
@@ -36,6 +38,7 @@ __all__ = [
     "evolution_answer",
     "gap_answer",
     "ground_state_answer",
+    "operator_spread_answer",
     "problem_parameters",
     "propagator_answer",
     "relaxation_answer",
@@ -55,6 +58,7 @@ Problem = (
     | ThermalState
     | MixingGap
     | Relaxation
+    | OperatorSpread
     | BandDynamics
     | WavePacket
 )

@@ -26,6 +26,7 @@ from qthermo.models import (
     SpinModel,
     sample_all_to_all_ising,
     sample_band_chain,
+    sample_ergodic_grain,
     sample_imbrie_chain,
     spin_chain,
 )
@@ -202,6 +203,14 @@ def _all_to_all(num_sites: int) -> Callable[[], SpinModel]:
     return partial(sample_all_to_all_ising, num_bath_sites=num_sites - 1, seed=1)
 
 
+def _grain(num_grain_spins: int, num_lioms: int) -> SpinModel:
+    """Return a local grain whose last localised spin is the thermometer."""
+    grain = sample_ergodic_grain(
+        kind="local", num_grain_spins=num_grain_spins, num_lioms=num_lioms, last_coupling=0.5, seed=1
+    )
+    return grain.to_spin_model()
+
+
 def _tilted_ising(num_sites: int) -> SpinModel:
     terms = [(-1.0, {j: "Z", j + 1: "Z"}) for j in range(num_sites - 1)]
     terms += [(-0.9045, {j: "X"}) for j in range(num_sites)] + [(-0.809, {j: "Z"}) for j in range(num_sites)]
@@ -228,6 +237,7 @@ GALLERY: Mapping[str, GalleryEntry | RelaxationEntry] = MappingProxyType(
         "all-to-all-8-round-robin": GalleryEntry(model=_all_to_all(8), num_steps=4, layout="round_robin"),
         "all-to-all-8-swap-network": GalleryEntry(model=_all_to_all(8), num_steps=4, layout="swap_network"),
         "all-to-all-8-parity-network": GalleryEntry(model=_all_to_all(8), num_steps=4, layout="parity_network"),
+        "ergodic-grain-9": GalleryEntry(model=partial(_grain, 6, 3), layout="swap_network", num_steps=4),
         "collisions-tilted-ising-3": RelaxationEntry(
             model=partial(_tilted_ising, 3), method=_COLLISIONS, num_rounds=(4,)
         ),
