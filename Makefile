@@ -41,7 +41,7 @@ docs-links: docs
 	$(BIN)/python -m sphinx -W --keep-going -b linkcheck docs docs/_build/links
 
 clean:
-	rm -rf $(VENV) .venv-lowest build dist qthermo-demo docs/_build docs/api docs/gallery docs/jupyter_execute
+	rm -rf $(VENV) .venv-lowest build dist qthermo-demo docs/_build docs/api docs/gallery docs/jupyter_execute docs/sg_execution_times.rst
 
 # --without-pip works where Debian's python3-venv is missing; the system's pip then fills the environment.
 $(STAMP): pyproject.toml constraints.txt
@@ -51,6 +51,6 @@ $(STAMP): pyproject.toml constraints.txt
 	touch $@
 
 $(DOCS_STAMP): $(STAMP)
-	$(PYTHON) -m pip --python $(BIN)/python install --quiet --disable-pip-version-check -c constraints.txt -e '.[docs,hardware]'
+	$(PYTHON) -m pip --python $(BIN)/python install --quiet --disable-pip-version-check -c constraints.txt -e '.[docs,hardware,dask]'
 	-$(PYTHON) -m pip --python $(BIN)/python install --quiet --disable-pip-version-check -c constraints.txt -e '.[peers]'
 	touch $@

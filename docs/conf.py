@@ -13,7 +13,10 @@ os.environ["PYTHONPATH"] = os.pathsep.join([str(HERE.parent), os.environ.get("PY
 for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "NUMBA_NUM_THREADS"):
     os.environ.setdefault(name, "1")  # pages are small; threads that wait for each other cost more than they give
 
+from gallery_runs import copy_examples  # noqa: E402
 from inventories import reachable  # noqa: E402
+
+copy_examples(HERE.parent / "examples", HERE / "_build" / "examples")
 
 project = "qthermo"
 author = "The qthermo developers"
@@ -84,7 +87,7 @@ intersphinx_mapping = reachable(
 )
 
 sphinx_gallery_conf = {
-    "examples_dirs": "../examples",
+    "examples_dirs": "_build/examples",
     "gallery_dirs": "gallery",
     "filename_pattern": r"\.py$",
     "ignore_pattern": r"__init__\.py$",

@@ -1,4 +1,7 @@
-"""The last of many localised spins as a thermometer: C(t) far beyond exact diagonalisation, and the diffuson's word.
+"""A thermometer behind thirty localised spins
+===========================================
+
+The last of many localised spins as a thermometer: C(t) far beyond exact diagonalisation, and the diffuson's word.
 
 A local grain of 6 spins thermalises 30 localised ones, of which the last is coupled strongly enough to be read.
 HeisenbergTEBD runs all 36 spins. The theory says that the other localised spins change nothing in the structure factor

@@ -1,4 +1,7 @@
-"""Figure 3 of arXiv:1608.01815: every localised spin that a grain thermalises doubles its effective dimension.
+"""A grain and its avalanche
+=========================
+
+Figure 3 of arXiv:1608.01815: every localised spin that a grain thermalises doubles its effective dimension.
 
 D(O) of a spin inside a random-matrix grain of 6 spins against the number of localised spins attached to it, and its
 slope, beside a single spin that is no grain. Each realization is kept in a file, so that the script goes on where it

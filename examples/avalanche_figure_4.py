@@ -1,4 +1,7 @@
-"""Figure 4 of arXiv:1608.01815: D(O) on every spin of the region between a grain and the localised spins.
+"""Where an avalanche reaches
+==========================
+
+Figure 4 of arXiv:1608.01815: D(O) on every spin of the region between a grain and the localised spins.
 
 Localised spins attached to a random-matrix grain of 6 spins; D(sx_i) falls linearly with the distance i >= 1, at the
 rate 2 log(4/3) = 0.575 by the theory. Each realization is kept in a file, so that the script goes on where it stopped.

@@ -1,4 +1,7 @@
-"""Figure 5 of arXiv:1608.01815: how well a bath thermalises one more spin depends on G alone.
+"""One number decides
+==================
+
+Figure 5 of arXiv:1608.01815: how well a bath thermalises one more spin depends on G alone.
 
 The gain of D(O) of an operator inside the grain when one localised spin is coupled with strength g, against
 G = g rho sqrt(M): a local chain, a random matrix of as many levels, and a chain with three thermalised localised spins

@@ -1,4 +1,7 @@
-"""Figure 6 of arXiv:1608.01815: the hybridisation curve of one spin and a random-matrix bath, and its width.
+"""The hybridisation curve
+=======================
+
+Figure 6 of arXiv:1608.01815: the hybridisation curve of one spin and a random-matrix bath, and its width.
 
 The width does not depend on the level spacing (left), is inversely proportional to the bandwidth (middle), and grows
 as g^2 where it lies well above the spacing (right). Each curve is kept in a file. Some minutes of one core.

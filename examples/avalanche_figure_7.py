@@ -1,4 +1,7 @@
-"""Figure 7 of arXiv:1608.01815: the hybridisation curve of a spin and a local chain of 11 spins is no Lorentzian.
+"""A chain as a bath
+=================
+
+Figure 7 of arXiv:1608.01815: the hybridisation curve of a spin and a local chain of 11 spins is no Lorentzian.
 
 Each curve is kept in a file. Full size takes about ten minutes of one core.
 """

@@ -1,4 +1,7 @@
-"""Fourier's law from the Schroedinger equation: the figures of M. Michel, J. Gemmer, G. Mahler, arXiv:cond-mat/0511727.
+"""Fourier's law from the Schroedinger equation
+============================================
+
+Fourier's law from the Schroedinger equation: the figures of M. Michel, J. Gemmer, G. Mahler, arXiv:cond-mat/0511727.
 
 Figures 2 and 3: rate equation and Schroedinger equation for three and five subunits. Figure 4: deviation D^2 of many
 random initial states, and of a single level. Figure 5: D^2 over the number of levels, and over the number of subunits.
@@ -114,7 +117,7 @@ def three_bands(num_levels: int) -> dict[str, np.ndarray]:
 
 
 def main(quick: bool = False) -> dict[str, object]:
-    """Print the numbers, draw the figures unless `quick`, and return all."""
+    """Print the numbers, draw the figures, and return all."""
     n, states, num_times = (40, 300, 21) if quick else (500, 15000, 26)
     cases = {(3, size): (2 if quick else max(1600 // size, 3)) for size in ((20, 40) if quick else (50, 100, 200, 400))}
     cases |= {(size, 20 if quick else 150): 2 for size in ((2, 3) if quick else (2, 3, 4, 5, 6))}
@@ -131,13 +134,12 @@ def main(quick: bool = False) -> dict[str, object]:
             "three bands": three_bands(12 if quick else 32),
             "temperatures": temperatures,
         }
-    if not quick:
-        draw(found)
+    draw(found, 20 if quick else 150)
     return found
 
 
-def draw(found: dict) -> None:
-    """Write heat_conduction.png."""
+def draw(found: dict, fixed: int) -> None:
+    """Write heat_conduction.png; the inset of figure 5 is at n = `fixed`."""
     import matplotlib as mpl
 
     mpl.use("Agg")
@@ -157,21 +159,26 @@ def draw(found: dict) -> None:
     ax.legend()
     ax, inset = axes[1, 0], axes[1, 0].inset_axes((0.5, 0.5, 0.45, 0.45))
     largest = max(size for _, size in found["figure 5"])
-    for target, along in ((ax, {c: v for c, v in found["figure 5"].items() if c[0] == 3 and c[1] != 150}),
-                          (inset, {c: v for c, v in found["figure 5"].items() if c[1] == 150})):  # fmt: skip
+    for target, along in ((ax, {c: v for c, v in found["figure 5"].items() if c[0] == 3 and c[1] != fixed}),
+                          (inset, {c: v for c, v in found["figure 5"].items() if c[1] == fixed})):  # fmt: skip
         x = [c[1] if target is ax else c[0] for c in along]
         target.plot(x, [1000 * v[0] for v in along.values()], "o", ms=4, label="total")
         target.plot(x, [1000 * v[1] for v in along.values()], "+", label="spread of states")
     n = np.geomspace(50, largest)
     ax.plot(n, 1000 * 0.08 / n, "k-", lw=0.8, label="0.08 / n")
     ax.set(
-        xscale="log", yscale="log", xlabel="levels n", ylabel=r"$10^3 D_1^2$", title="figure 5; inset over N at n = 150"
+        xscale="log",
+        yscale="log",
+        xlabel="levels n",
+        ylabel=r"$10^3 D_1^2$",
+        title=f"figure 5; inset over N at n = {fixed}",
     )
     ax.legend(loc="lower left")
     ax = axes[1, 1]
     ax.plot(found["temperatures"], 1000 * found["figure 8"])
     ax.set(xlabel="temperature", ylabel=r"$10^3 \kappa_{th}$", title="figure 8")
     figure.savefig("heat_conduction.png", dpi=130)
+    plt.close(figure)
     print(f"figure: {Path('heat_conduction.png').resolve()}")
 
 

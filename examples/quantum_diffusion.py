@@ -1,4 +1,7 @@
-"""One quantum particle: ballistic, diffusive or trapped; its profile beside a Gaussian; the transition in 3D.
+"""One particle: ballistic, diffusive or trapped
+=============================================
+
+One quantum particle: ballistic, diffusive or trapped; its profile beside a Gaussian; the transition in 3D.
 
 First panel: root mean square displacement of a free particle, of a random band matrix with its parameter-free ladder,
 and of a disordered chain. Second: the profile of a particle diffusing in three dimensions beside Gaussians of the same
@@ -85,13 +88,12 @@ def regimes(quick: bool) -> dict[float, dict]:
 
 
 def main(quick: bool = False) -> dict[str, dict]:
-    """Print the verdicts, draw the figure unless `quick`, and return all."""
+    """Print the verdicts, draw the figure, and return all."""
     with warnings.catch_warnings():
         if quick:
             warnings.simplefilter("ignore", qt.ValidityWarning)  # small lattices
         found = {"behaviours": behaviours(quick), "regimes": regimes(quick)}
-    if not quick:
-        draw(found)
+    draw(found)
     return found
 
 
@@ -113,7 +115,8 @@ def draw(found: dict[str, dict]) -> None:
     axes[0].set_ylim(top=6000)
     axes[0].legend(loc="upper left", ncols=2)
     metal = found["regimes"][6.0]
-    for k, number in enumerate((4, 8, len(metal["time"]) - 1)):
+    count = len(metal["time"])
+    for k, number in enumerate((count // 3, 2 * count // 3, count - 1)):
         axes[1].plot(metal["displacement"], metal["profile"][number], f"C{k}o", ms=2)
         gaussian = gaussian_profile(metal["displacement"], metal["msd"][number] / 3)
         axes[1].plot(metal["displacement"], gaussian, f"C{k}-", lw=1, label=f"t = {metal['time'][number]:.1f}")
@@ -128,6 +131,7 @@ def draw(found: dict[str, dict]) -> None:
     axes[2].set(xlabel="time", ylabel="mean square displacement", title="three dimensions")
     axes[2].legend()
     figure.savefig("quantum_diffusion.png", dpi=130)
+    plt.close(figure)
     print(f"figure: {Path('quantum_diffusion.png').resolve()}")
 
 

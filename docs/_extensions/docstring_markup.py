@@ -62,7 +62,8 @@ def _escape(line: str) -> str:
 
 def _escape_text(text: str) -> str:
     text = re.sub(r"([\\*|])", r"\\\1", text)
-    return re.sub(r"(?<=\w)_(?!\w)", r"\\_", text)
+    text = re.sub(r"(?<=\w)_(?!\w)", r"\\_", text)
+    return re.sub(r"\barXiv:([a-z-]*/?\d[\d.]*\d)", r"`arXiv:\1 <https://arxiv.org/abs/\1>`__", text)
 
 
 def _convert(app: Sphinx, what: str, name: str, obj: Any, options: Any, lines: list[str]) -> None:

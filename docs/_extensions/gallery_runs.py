@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import Any
 
 from sphinx_gallery.scrapers import figure_rst
 
-__all__ = ["quick_arguments", "scrape_pictures"]
+__all__ = ["copy_examples", "quick_arguments", "scrape_pictures"]
+
+
+def copy_examples(source: Path, target: Path) -> None:
+    """Copy the scripts, so that what they write beside themselves never meets the results of a full run."""
+    target.mkdir(parents=True, exist_ok=True)
+    for stale in target.glob("*.py"):
+        if not (source / stale.name).exists():
+            stale.unlink()
+    for file in (*source.glob("*.py"), *source.glob("*.rst")):
+        shutil.copy2(file, target)
 
 
 def quick_arguments(gallery_conf: dict[str, Any], script_vars: dict[str, Any]) -> list[str]:

@@ -10,7 +10,8 @@ import numpy as np
 EXAMPLE = Path(__file__).parents[2] / "examples" / "heat_conduction.py"
 
 
-def test_figures_of_the_hilbert_average_paper(capsys):
+def test_figures_of_the_hilbert_average_paper(capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     found = runpy.run_path(str(EXAMPLE))["main"](quick=True)
     for name in ("figure 2", "figure 3"):
         assert np.abs(found[name]["exact"] - found[name]["theory"]).max() < 0.35

@@ -10,7 +10,8 @@ import numpy as np
 EXAMPLE = Path(__file__).parents[2] / "examples" / "quantum_diffusion.py"
 
 
-def test_three_behaviours_and_the_transition(capsys):
+def test_three_behaviours_and_the_transition(capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     found = runpy.run_path(str(EXAMPLE))["main"](quick=True)
     for name, curve in found["behaviours"].items():
         assert curve["motion"].kind == name
