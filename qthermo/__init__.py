@@ -20,6 +20,7 @@ from qthermo.errors import (
     UnsupportedError,
     ValidityWarning,
 )
+from qthermo.exact.chebyshev import Chebyshev
 from qthermo.exact.dense import Dense
 from qthermo.exact.kpm_spread import KPMSpread
 from qthermo.exact.krylov import Krylov
@@ -31,6 +32,7 @@ from qthermo.models import Thermometer
 from qthermo.operators import PauliString, PauliSum
 from qthermo.problems import (
     Autocorrelation,
+    BandDynamics,
     Evolution,
     ExcitedState,
     GroundState,
@@ -40,6 +42,7 @@ from qthermo.problems import (
     Relaxation,
     StructureFactor,
     ThermalState,
+    WavePacket,
 )
 from qthermo.results import average_results, load_result, save_result
 from qthermo.solve import solve
@@ -52,9 +55,11 @@ from qthermo.tensor_network.light_cone_contraction import LightConeContraction
 from qthermo.tensor_network.purified_tebd import PurifiedTEBD
 from qthermo.tensor_network.tdvp import TDVP
 from qthermo.theory.avalanche_theory import AvalancheTheory
+from qthermo.theory.band_ladder import BandLadder
 from qthermo.theory.bath_spectrum import BathSpectrum
 from qthermo.theory.cavity_diffuson import CavityDiffuson
 from qthermo.theory.golden_rule import GoldenRule
+from qthermo.theory.hilbert_average import RateEquation
 from qthermo.theory.population_dynamics import PopulationDynamics
 
 __version__ = version("qthermo")
@@ -65,8 +70,11 @@ __all__ = [
     "TDVP",
     "Autocorrelation",
     "AvalancheTheory",
+    "BandDynamics",
+    "BandLadder",
     "BathSpectrum",
     "CavityDiffuson",
+    "Chebyshev",
     "CoarseGrained",
     "CollisionCircuit",
     "Davies",
@@ -97,6 +105,7 @@ __all__ = [
     "Propagator",
     "PurifiedTEBD",
     "QThermoError",
+    "RateEquation",
     "Relaxation",
     "StructureFactor",
     "Study",
@@ -105,6 +114,7 @@ __all__ = [
     "TrotterCircuit",
     "UnsupportedError",
     "ValidityWarning",
+    "WavePacket",
     "average_results",
     "collect_study",
     "compare_methods",

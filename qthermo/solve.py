@@ -13,6 +13,7 @@ from qthermo.circuits.collision_circuit import CollisionCircuit
 from qthermo.circuits.dilation_circuit import DilationCircuit
 from qthermo.circuits.trotter_circuit import TrotterCircuit
 from qthermo.errors import InputError, MemoryRefusedError, UnsupportedError
+from qthermo.exact.chebyshev import Chebyshev
 from qthermo.exact.dense import Dense
 from qthermo.exact.kpm_spread import KPMSpread
 from qthermo.exact.krylov import Krylov
@@ -32,8 +33,10 @@ from qthermo.tensor_network.light_cone_contraction import LightConeContraction
 from qthermo.tensor_network.purified_tebd import PurifiedTEBD
 from qthermo.tensor_network.tdvp import TDVP
 from qthermo.theory.avalanche_theory import AvalancheTheory
+from qthermo.theory.band_ladder import BandLadder
 from qthermo.theory.cavity_diffuson import CavityDiffuson
 from qthermo.theory.golden_rule import GoldenRule
+from qthermo.theory.hilbert_average import RateEquation
 from qthermo.theory.population_dynamics import PopulationDynamics
 
 if TYPE_CHECKING:
@@ -65,6 +68,7 @@ class Method(Protocol):
 METHODS: tuple[type[Method], ...] = (
     Dense,
     Krylov,
+    Chebyshev,
     HeisenbergTEBD,
     PurifiedTEBD,
     TDVP,
@@ -76,6 +80,8 @@ METHODS: tuple[type[Method], ...] = (
     CavityDiffuson,
     PopulationDynamics,
     GoldenRule,
+    RateEquation,
+    BandLadder,
     Davies,
     CoarseGrained,
     KMSJumps,

@@ -16,6 +16,9 @@ from qthermo.models import (
     AnyModel,
     Thermometer,
     sample_all_to_all_ising,
+    sample_anderson_lattice,
+    sample_band_chain,
+    sample_band_matrix,
     sample_ergodic_grain,
     sample_imbrie_chain,
     sample_levy_bath,
@@ -32,6 +35,9 @@ FAMILIES: Mapping[str, Callable[..., AnyModel]] = MappingProxyType(
         "all_to_all_ising": sample_all_to_all_ising,
         "levy_bath": sample_levy_bath,
         "ergodic_grain": sample_ergodic_grain,
+        "band_chain": sample_band_chain,
+        "anderson_lattice": sample_anderson_lattice,
+        "band_matrix": sample_band_matrix,
     }
 )
 _MAX_BYTES = 10_000_000
