@@ -20,6 +20,7 @@ from qthermo.errors import (
     UnsupportedError,
     ValidityWarning,
 )
+from qthermo.exact.chebyshev import Chebyshev
 from qthermo.exact.dense import Dense
 from qthermo.exact.kpm_spread import KPMSpread
 from qthermo.exact.krylov import Krylov
@@ -31,6 +32,7 @@ from qthermo.models import Thermometer
 from qthermo.operators import PauliString, PauliSum
 from qthermo.problems import (
     Autocorrelation,
+    BandDynamics,
     Evolution,
     ExcitedState,
     GroundState,
@@ -40,9 +42,11 @@ from qthermo.problems import (
     Relaxation,
     StructureFactor,
     ThermalState,
+    WavePacket,
 )
 from qthermo.results import average_results, load_result, save_result
 from qthermo.solve import solve
+from qthermo.studies import Study, collect_study, compare_methods, load_study, parse_study, run_study, show
 from qthermo.tensor_network.dmrg import DMRG
 from qthermo.tensor_network.dmrgx import DMRGX
 from qthermo.tensor_network.heisenberg_tebd import HeisenbergTEBD
@@ -51,9 +55,11 @@ from qthermo.tensor_network.light_cone_contraction import LightConeContraction
 from qthermo.tensor_network.purified_tebd import PurifiedTEBD
 from qthermo.tensor_network.tdvp import TDVP
 from qthermo.theory.avalanche_theory import AvalancheTheory
+from qthermo.theory.band_ladder import BandLadder
 from qthermo.theory.bath_spectrum import BathSpectrum
 from qthermo.theory.cavity_diffuson import CavityDiffuson
 from qthermo.theory.golden_rule import GoldenRule
+from qthermo.theory.hilbert_average import RateEquation
 from qthermo.theory.population_dynamics import PopulationDynamics
 
 __version__ = version("qthermo")
@@ -64,8 +70,11 @@ __all__ = [
     "TDVP",
     "Autocorrelation",
     "AvalancheTheory",
+    "BandDynamics",
+    "BandLadder",
     "BathSpectrum",
     "CavityDiffuson",
+    "Chebyshev",
     "CoarseGrained",
     "CollisionCircuit",
     "Davies",
@@ -96,16 +105,25 @@ __all__ = [
     "Propagator",
     "PurifiedTEBD",
     "QThermoError",
+    "RateEquation",
     "Relaxation",
     "StructureFactor",
+    "Study",
     "ThermalState",
     "Thermometer",
     "TrotterCircuit",
     "UnsupportedError",
     "ValidityWarning",
+    "WavePacket",
     "average_results",
+    "collect_study",
+    "compare_methods",
     "load_result",
+    "load_study",
     "models",
+    "parse_study",
+    "run_study",
     "save_result",
+    "show",
     "solve",
 ]

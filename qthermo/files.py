@@ -1,15 +1,48 @@
-"""Files: written whole or not at all."""
+"""Files: written whole or not at all, and sealed by a checksum at their end."""
 
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import os
 import tempfile
 from pathlib import Path
 
 from qthermo.errors import FileError
 
-__all__ = ["write_atomically"]
+__all__ = ["open_sealed", "seal", "write_atomically"]
+
+_SEAL = b"\nqthermo sha256 "
+
+
+def seal(content: bytes) -> bytes:
+    """Return `content` followed by its SHA-256; readers of netCDF and zip files do not mind what follows the end."""
+    return content + _SEAL + hashlib.sha256(content).hexdigest().encode()
+
+
+def open_sealed(path: Path, what: str) -> bytes:
+    """Return the content of a sealed file; `what` names its kind in errors.
+
+    Damaged content never reaches a parser: readers of HDF5 can hang or crash on it.
+
+    Raises:
+        FileError: the file cannot be read, has no seal, or does not match it.
+    """
+    try:
+        content = path.read_bytes()
+    except OSError as problem:
+        raise FileError(f"{what} must be readable, but {path} is not ({problem.strerror}).") from None
+    body, found, digest = content.rpartition(_SEAL)
+    if not found:
+        raise FileError(
+            f"{path} must be {what[0].lower()}{what[1:]}, but has no seal at its end: "
+            "it was cut short, changed by another program, or is foreign."
+        )
+    if hashlib.sha256(body).hexdigest().encode() != digest:
+        raise FileError(
+            f"{path} is damaged: its content does not match its checksum; take it from a backup or run again."
+        )
+    return body
 
 
 def write_atomically(path: Path, content: bytes) -> Path:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import io
 import json
 import os
@@ -19,7 +18,7 @@ import numpy as np
 
 from qthermo.answers import Answer
 from qthermo.errors import FileError, InputError
-from qthermo.files import write_atomically
+from qthermo.files import open_sealed, seal, write_atomically
 from qthermo.models.model import record
 from qthermo.problems import Problem, problem_parameters
 
@@ -27,13 +26,18 @@ if TYPE_CHECKING:
     import xarray as xr
 
 __all__ = [
+    "CONVENTIONS",
+    "COORDINATES",
+    "SCHEMA_ATTRIBUTE",
     "SCHEMA_VERSION",
     "average_results",
     "build_dataset",
     "load_result",
     "matches_request",
     "merge_results",
+    "package_versions",
     "save_result",
+    "to_json",
 ]
 
 SCHEMA_VERSION = 1
@@ -42,10 +46,9 @@ CONVENTIONS = (
     "Laplace transform int_0^inf dt exp(-s t); Bohr frequency is the energy gained by the system; "
     "beta = 0 is infinite temperature."
 )
-_SCHEMA = "qthermo_schema"
-_SEAL = b"\nqthermo sha256 "
+SCHEMA_ATTRIBUTE = "qthermo_schema"
 _PACKAGES = ("qthermo", "numpy", "scipy", "numba", "quimb", "qiskit", "qiskit-aer", "xarray")
-_COORDINATES = {
+COORDINATES = {
     "time": ("1/energy", "time t"),
     "energy": ("energy", "total energy E"),
     "laplace": ("energy", "Laplace variable s"),
@@ -58,8 +61,11 @@ _COORDINATES = {
     "final": ("1", "final thermometer level"),
     "liom": ("1", "localised spin, the nearest to the grain is 1"),
     "operator": ("1", "operator O"),
-    "state": ("1", "eigenstate, the nearest to the target energy first"),
+    "state": ("1", "number of the state; of eigenstates, the nearest to the target energy first"),
     "site": ("1", "site; 0 is the thermometer"),
+    "subunit": ("1", "subunit, from the left"),
+    "configuration": ("1", "band of each subunit, from the left"),
+    "displacement": ("1", "displacement along the first axis, lattice sites"),
 }
 
 
@@ -71,24 +77,24 @@ def build_dataset(
 
     coordinates = {}
     for name, values in answer.coordinates.items():
-        units, long_name = _COORDINATES.get(name, ("1", name))
+        units, long_name = COORDINATES.get(name, ("1", name))
         coordinates[name] = (name, np.array(values), {"units": units, "long_name": long_name})
     variables = {
         name: (v.dims, np.array(v.values), {"units": v.units, "long_name": v.long_name})
         for name, v in answer.variables.items()
     }
     attributes = {
-        _SCHEMA: SCHEMA_VERSION,
+        SCHEMA_ATTRIBUTE: SCHEMA_VERSION,
         **_request(problem, method),
         "model_kind": problem.model.kind,
         "dimension": str(problem.model.dimension),
         "conventions": CONVENTIONS,
-        "diagnostics": _to_json(dict(answer.diagnostics)),
-        "warnings": _to_json(messages),
+        "diagnostics": to_json(dict(answer.diagnostics)),
+        "warnings": to_json(messages),
         "wall_time": float(wall_time),
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
-        "versions": _to_json(_versions()),
-        "machine": _to_json(_machine()),
+        "versions": to_json(package_versions()),
+        "machine": to_json(_machine()),
     }
     seed = problem.model.parameters.get("seed")
     if seed is not None:
@@ -98,7 +104,7 @@ def build_dataset(
 
 def matches_request(data: xr.Dataset, problem: Problem, method: object) -> bool:
     """Return whether `data` answers this problem by this method, made by this version of qthermo."""
-    same_version = json.loads(data.attrs.get("versions", "{}")).get("qthermo") == _versions()["qthermo"]
+    same_version = json.loads(data.attrs.get("versions", "{}")).get("qthermo") == package_versions()["qthermo"]
     return same_version and all(data.attrs.get(key) == value for key, value in _request(problem, method).items())
 
 
@@ -114,8 +120,8 @@ def merge_results(results: Mapping[str, xr.Dataset]) -> xr.Dataset:
         for name, data in results.items()
     ]
     merged = xr.merge(renamed, join="outer", compat="no_conflicts")
-    merged.attrs = {_SCHEMA: SCHEMA_VERSION, "problem": "merged", "conventions": CONVENTIONS}
-    merged.attrs |= {f"part_{name}": _to_json(dict(data.attrs)) for name, data in results.items()}
+    merged.attrs = {SCHEMA_ATTRIBUTE: SCHEMA_VERSION, "problem": "merged", "conventions": CONVENTIONS}
+    merged.attrs |= {f"part_{name}": to_json(dict(data.attrs)) for name, data in results.items()}
     return merged
 
 
@@ -152,7 +158,7 @@ def average_results(results: Sequence[xr.Dataset]) -> xr.Dataset:
         mean[name].attrs = dict(results[0][name].attrs)
         spread = deviation[name] / np.sqrt(count)
         mean[f"{name}_disorder_stderr"] = spread.assign_attrs(units=results[0][name].attrs["units"])
-    kept = {key: results[0].attrs[key] for key in (_SCHEMA, *shared, "conventions", "versions")}
+    kept = {key: results[0].attrs[key] for key in (SCHEMA_ATTRIBUTE, *shared, "conventions", "versions")}
     return mean.assign_attrs(
         kept | {"num_realizations": count, "wall_time": sum(d.attrs["wall_time"] for d in results)}
     )
@@ -161,11 +167,11 @@ def average_results(results: Sequence[xr.Dataset]) -> xr.Dataset:
 def _request(problem: Problem, method: object) -> dict[str, str]:
     return {
         "problem": type(problem).__name__,
-        "problem_parameters": _to_json(problem_parameters(problem)),
+        "problem_parameters": to_json(problem_parameters(problem)),
         "method": type(method).__name__,
-        "method_parameters": _to_json(_method_parameters(method)),
+        "method_parameters": to_json(_method_parameters(method)),
         "model": problem.model.family,
-        "model_parameters": _to_json(problem.model.parameters),
+        "model_parameters": to_json(problem.model.parameters),
     }
 
 
@@ -173,7 +179,8 @@ def _method_parameters(method: Any) -> dict[str, Any]:
     return {f.name: record(getattr(method, f.name)) for f in fields(method)}
 
 
-def _to_json(value: object) -> str:
+def to_json(value: object) -> str:
+    """Return JSON text; numpy numbers and arrays become plain ones, anything else its text."""
     return json.dumps(value, default=_plain, sort_keys=False)
 
 
@@ -185,7 +192,8 @@ def _plain(value: object) -> Any:
     return str(value)
 
 
-def _versions() -> dict[str, str]:
+def package_versions() -> dict[str, str]:
+    """Return the versions of Python and of the packages that numbers may depend on."""
     found = {"python": platform.python_version()}
     for package in _PACKAGES:
         with contextlib.suppress(PackageNotFoundError):
@@ -211,11 +219,11 @@ def save_result(data: xr.Dataset, path: str | Path) -> Path:
         InputError: `data` is not a qthermo result.
         FileError: the place cannot be written.
     """
-    if _SCHEMA not in data.attrs:
+    if SCHEMA_ATTRIBUTE not in data.attrs:
         raise InputError("Argument `data` must be a Dataset returned by qthermo.solve, but has no qthermo schema.")
     plain = _split_complex(data)
     content = bytes(plain.to_netcdf(engine="h5netcdf"))
-    return write_atomically(Path(path), content + _SEAL + hashlib.sha256(content).hexdigest().encode())
+    return write_atomically(Path(path), seal(content))
 
 
 def load_result(path: str | Path) -> xr.Dataset:
@@ -229,13 +237,13 @@ def load_result(path: str | Path) -> xr.Dataset:
     path = Path(path)
     if not path.is_file():
         raise FileError(f"A result file must exist, but {path} does not.")
-    body = _check_seal(path)
+    body = open_sealed(path, "A whole result of qthermo")
     try:
         with xr.open_dataset(io.BytesIO(body), engine="h5netcdf") as opened:
             plain = opened.load()
     except (OSError, ValueError, KeyError) as problem:
         raise FileError(f"{path} must be a netCDF result of qthermo, but is foreign ({problem}).") from None
-    found = plain.attrs.get(_SCHEMA)
+    found = plain.attrs.get(SCHEMA_ATTRIBUTE)
     if not isinstance(found, int | np.integer):
         raise FileError(f"{path} must be a result of qthermo, but has no qthermo schema: it is another program's.")
     if found > SCHEMA_VERSION:
@@ -243,22 +251,6 @@ def load_result(path: str | Path) -> xr.Dataset:
             f"{path} has schema {found}, but this qthermo reads up to {SCHEMA_VERSION}; install a newer one."
         )
     return _join_complex(plain)
-
-
-def _check_seal(path: Path) -> bytes:
-    """Return the sealed content; damaged HDF5 is never parsed, because its readers can hang or crash on it."""
-    content = path.read_bytes()
-    body, found, digest = content.rpartition(_SEAL)
-    if not found:
-        raise FileError(
-            f"{path} must be a whole result of qthermo, but has no seal at its end: "
-            "it was cut short, changed by another program, or is foreign."
-        )
-    if hashlib.sha256(body).hexdigest().encode() != digest:
-        raise FileError(
-            f"{path} is damaged: its content does not match its checksum; take it from a backup or run again."
-        )
-    return body
 
 
 def _split_complex(data: xr.Dataset) -> xr.Dataset:

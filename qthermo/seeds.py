@@ -20,6 +20,9 @@ class Stream(IntEnum):
     SIMULATOR = 3
     SOLVER = 4
     POPULATION = 5
+    METHOD = 6
+    POINT = 7
+    BOOTSTRAP = 8
 
 
 def _sequence(seed: int, realization: int, stream: Stream) -> np.random.SeedSequence:

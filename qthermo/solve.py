@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import time
 import warnings
-from dataclasses import is_dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, is_dataclass
 from typing import TYPE_CHECKING, ClassVar, Protocol
 
 from qthermo.answers import Answer
@@ -12,6 +13,7 @@ from qthermo.circuits.collision_circuit import CollisionCircuit
 from qthermo.circuits.dilation_circuit import DilationCircuit
 from qthermo.circuits.trotter_circuit import TrotterCircuit
 from qthermo.errors import InputError, MemoryRefusedError, UnsupportedError
+from qthermo.exact.chebyshev import Chebyshev
 from qthermo.exact.dense import Dense
 from qthermo.exact.kpm_spread import KPMSpread
 from qthermo.exact.krylov import Krylov
@@ -31,14 +33,16 @@ from qthermo.tensor_network.light_cone_contraction import LightConeContraction
 from qthermo.tensor_network.purified_tebd import PurifiedTEBD
 from qthermo.tensor_network.tdvp import TDVP
 from qthermo.theory.avalanche_theory import AvalancheTheory
+from qthermo.theory.band_ladder import BandLadder
 from qthermo.theory.cavity_diffuson import CavityDiffuson
 from qthermo.theory.golden_rule import GoldenRule
+from qthermo.theory.hilbert_average import RateEquation
 from qthermo.theory.population_dynamics import PopulationDynamics
 
 if TYPE_CHECKING:
     import xarray as xr
 
-__all__ = ["METHODS", "PROBLEMS", "Method", "find_methods", "solve"]
+__all__ = ["METHODS", "PROBLEMS", "Method", "MethodRun", "check_request", "find_methods", "run_method", "solve"]
 
 
 _MEMBERS = ("answers", "check", "estimate_memory", "run")
@@ -64,6 +68,7 @@ class Method(Protocol):
 METHODS: tuple[type[Method], ...] = (
     Dense,
     Krylov,
+    Chebyshev,
     HeisenbergTEBD,
     PurifiedTEBD,
     TDVP,
@@ -75,6 +80,8 @@ METHODS: tuple[type[Method], ...] = (
     CavityDiffuson,
     PopulationDynamics,
     GoldenRule,
+    RateEquation,
+    BandLadder,
     Davies,
     CoarseGrained,
     KMSJumps,
@@ -103,20 +110,49 @@ def solve(problem: Problem, method: Method, *, progress: Progress = silent) -> x
         MemoryRefusedError: the run would not fit in memory; nothing was allocated; the message names those that fit.
         NotConvergedError: the method stopped short of its tolerance.
     """
+    run = run_method(problem, method, progress=progress)
+    for warning in run.warnings:
+        warnings.warn_explicit(warning.message, warning.category, warning.filename, warning.lineno)
+    messages = [str(warning.message) for warning in run.warnings]
+    return build_dataset(run.answer, problem, method, wall_time=run.wall_time, messages=messages)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MethodRun:
+    """What came of a run: the answer, the warnings caught on the way, and the wall time in seconds."""
+
+    answer: Answer
+    warnings: Sequence[warnings.WarningMessage]
+    wall_time: float
+
+
+def run_method(problem: Problem, method: Method, *, progress: Progress = silent) -> MethodRun:
+    """Check, refuse what does not fit, and run, as `solve` does, but leave the answer as plain arrays.
+
+    Raises:
+        UnsupportedError, MemoryRefusedError, NotConvergedError: as `solve`.
+    """
+    check_request(problem, method)
+    start = time.perf_counter()
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        answer = method.run(problem, progress)
+    return MethodRun(answer=answer, warnings=tuple(caught), wall_time=time.perf_counter() - start)
+
+
+def check_request(problem: Problem, method: Method) -> float:
+    """Return the bytes that the run would need, after the checks that `solve` makes before it.
+
+    Raises:
+        UnsupportedError: the method does not answer this problem or model.
+        MemoryRefusedError: the run would not fit in memory.
+    """
     _check_pair(problem, method)
     needed = method.estimate_memory(problem)
     if needed > 0.9 * available_memory():
         name = f"{type(method).__name__} for {_describe(problem)}"
         check_memory(needed, what=name, remedy=_remedy(problem, method))
-    start = time.perf_counter()
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        answer = method.run(problem, progress)
-    wall_time = time.perf_counter() - start
-    for warning in caught:
-        warnings.warn_explicit(warning.message, warning.category, warning.filename, warning.lineno)
-    messages = [str(warning.message) for warning in caught]
-    return build_dataset(answer, problem, method, wall_time=wall_time, messages=messages)
+    return needed
 
 
 def find_methods(problem: Problem) -> list[type[Method]]:

@@ -7,6 +7,7 @@ from typing import Any, get_args
 
 from qthermo.models.model import record
 from qthermo.problems.autocorrelation import Autocorrelation, autocorrelation_answer
+from qthermo.problems.band_dynamics import BandDynamics, band_answer, subunit_answer
 from qthermo.problems.eigenstate import ExcitedState, GroundState, ground_state_answer
 from qthermo.problems.evolution import Evolution, evolution_answer
 from qthermo.problems.mixing_gap import MixingGap, gap_answer
@@ -15,10 +16,12 @@ from qthermo.problems.propagator import Propagator, propagator_answer
 from qthermo.problems.relaxation import Relaxation, relaxation_answer
 from qthermo.problems.structure_factor import StructureFactor, structure_factor_answer
 from qthermo.problems.thermal_state import ThermalState, thermal_answer
+from qthermo.problems.wave_packet import WavePacket, wave_packet_answer
 
 __all__ = [
     "PROBLEMS",
     "Autocorrelation",
+    "BandDynamics",
     "Evolution",
     "ExcitedState",
     "GroundState",
@@ -29,7 +32,9 @@ __all__ = [
     "Relaxation",
     "StructureFactor",
     "ThermalState",
+    "WavePacket",
     "autocorrelation_answer",
+    "band_answer",
     "evolution_answer",
     "gap_answer",
     "ground_state_answer",
@@ -38,7 +43,9 @@ __all__ = [
     "propagator_answer",
     "relaxation_answer",
     "structure_factor_answer",
+    "subunit_answer",
     "thermal_answer",
+    "wave_packet_answer",
 ]
 
 Problem = (
@@ -52,6 +59,8 @@ Problem = (
     | MixingGap
     | Relaxation
     | OperatorSpread
+    | BandDynamics
+    | WavePacket
 )
 PROBLEMS: tuple[type[Problem], ...] = get_args(Problem)
 

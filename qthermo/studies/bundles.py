@@ -25,6 +25,7 @@ from qthermo.models import (
     AnyModel,
     SpinModel,
     sample_all_to_all_ising,
+    sample_band_chain,
     sample_ergodic_grain,
     sample_imbrie_chain,
     spin_chain,
@@ -216,6 +217,11 @@ def _tilted_ising(num_sites: int) -> SpinModel:
     return spin_chain(hamiltonian=PauliSum.from_letters(terms))
 
 
+def _band_chain() -> SpinModel:
+    """Two subunits of a ground level and a band of three levels, two qubits each."""
+    return sample_band_chain(num_subunits=2, num_levels=3, band_width=0.3, coupling=0.3, seed=1).to_spin_model()
+
+
 _COLLISIONS = CollisionCircuit(coupling=0.8, energy_width=0.8, time_step=0.25, num_sequences=2)
 
 GALLERY: Mapping[str, GalleryEntry | RelaxationEntry] = MappingProxyType(
@@ -226,6 +232,7 @@ GALLERY: Mapping[str, GalleryEntry | RelaxationEntry] = MappingProxyType(
         "imbrie-w4-20": GalleryEntry(model=_imbrie(20, 4.0)),
         "imbrie-w4-50": GalleryEntry(model=_imbrie(50, 4.0)),
         "imbrie-parity-w1-8": GalleryEntry(model=_imbrie(8, 1.0, parity_symmetric=True)),
+        "band-chain-4": GalleryEntry(model=_band_chain, num_steps=1, times=(0.5,)),
         "all-to-all-8-line": GalleryEntry(model=_all_to_all(8), num_steps=4),
         "all-to-all-8-round-robin": GalleryEntry(model=_all_to_all(8), num_steps=4, layout="round_robin"),
         "all-to-all-8-swap-network": GalleryEntry(model=_all_to_all(8), num_steps=4, layout="swap_network"),

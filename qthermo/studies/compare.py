@@ -13,11 +13,19 @@ from qthermo.errors import InputError
 if TYPE_CHECKING:
     import xarray as xr
 
-__all__ = ["Comparison", "compare_correlators", "compare_propagators", "error_estimate"]
+__all__ = [
+    "ROUNDING",
+    "SAFETY",
+    "SIGMAS",
+    "Comparison",
+    "compare_correlators",
+    "compare_propagators",
+    "error_estimate",
+]
 
-_SIGMAS = 4.0
-_SAFETY = 2.0  # truncation and Trotter errors are estimates, not bounds
-_ROUNDING = 1e-9
+SIGMAS = 4.0
+SAFETY = 2.0  # truncation and Trotter errors are estimates, not bounds
+ROUNDING = 1e-9
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,8 +51,8 @@ class Comparison:
 
 def error_estimate(data: xr.Dataset) -> NDArray[np.float64]:
     """Return what a correlator may deviate by, 4 standard errors + 2 (truncation + Trotter error), shape (time,)."""
-    total = np.full(data["correlator"].shape, _ROUNDING)
-    for name, weight in (("stderr", _SIGMAS), ("truncation_error", _SAFETY), ("trotter_error", _SAFETY)):
+    total = np.full(data["correlator"].shape, ROUNDING)
+    for name, weight in (("stderr", SIGMAS), ("truncation_error", SAFETY), ("trotter_error", SAFETY)):
         if name in data:
             total = total + weight * data[name].values
     return total

@@ -11,7 +11,7 @@ from typing import Any
 from qthermo.errors import InputError
 from qthermo.solve import METHODS, Method
 
-__all__ = ["build_method", "parse_options", "plain_name", "split_options"]
+__all__ = ["build_method", "find_method", "parse_options", "plain_name", "split_options"]
 
 
 def build_method(name: str, options: Mapping[str, Any]) -> Method:
@@ -20,11 +20,7 @@ def build_method(name: str, options: Mapping[str, Any]) -> Method:
     Raises:
         InputError: no method has that name, or the method has no such option.
     """
-    known = {plain_name(cls.__name__): cls for cls in METHODS}
-    cls = known.get(plain_name(name))
-    if cls is None:
-        names = ", ".join(method.__name__ for method in METHODS)
-        raise InputError(f"A method must be one of {names}, but is {name!r}.")
+    cls = find_method(name)
     allowed = [field.name for field in fields(cls)]  # type: ignore[arg-type]
     for key in options:
         if key not in allowed:
@@ -32,6 +28,20 @@ def build_method(name: str, options: Mapping[str, Any]) -> Method:
             hint = f"did you mean `{close[0]}`?" if close else f"its options are {', '.join(allowed) or 'none'}."
             raise InputError(f"{cls.__name__} has no option `{key}`; {hint}")
     return cls(**options)
+
+
+def find_method(name: str) -> type[Method]:
+    """Return the method called `name`; case, hyphens and underscores do not matter.
+
+    Raises:
+        InputError: no method has that name.
+    """
+    known = {plain_name(cls.__name__): cls for cls in METHODS}
+    cls = known.get(plain_name(name))
+    if cls is None:
+        names = ", ".join(method.__name__ for method in METHODS)
+        raise InputError(f"A method must be one of {names}, but is {name!r}.")
+    return cls
 
 
 def parse_options(texts: Iterable[str]) -> dict[str, Any]:

@@ -6,24 +6,28 @@ import difflib
 import inspect
 import tomllib
 import typing
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
-
-import pydantic
+from typing import TYPE_CHECKING, Any
 
 from qthermo.errors import FileError, InputError
 from qthermo.models import (
     AnyModel,
     Thermometer,
     sample_all_to_all_ising,
+    sample_anderson_lattice,
+    sample_band_chain,
+    sample_band_matrix,
     sample_ergodic_grain,
     sample_imbrie_chain,
     sample_levy_bath,
 )
 
-__all__ = ["FAMILIES", "load_model", "parse_model", "read_toml"]
+if TYPE_CHECKING:
+    import pydantic
+
+__all__ = ["FAMILIES", "build_schema", "explain_errors", "load_model", "parse_model", "read_toml", "suggest"]
 
 FAMILIES: Mapping[str, Callable[..., AnyModel]] = MappingProxyType(
     {
@@ -31,6 +35,9 @@ FAMILIES: Mapping[str, Callable[..., AnyModel]] = MappingProxyType(
         "all_to_all_ising": sample_all_to_all_ising,
         "levy_bath": sample_levy_bath,
         "ergodic_grain": sample_ergodic_grain,
+        "band_chain": sample_band_chain,
+        "anderson_lattice": sample_anderson_lattice,
+        "band_matrix": sample_band_matrix,
     }
 )
 _MAX_BYTES = 10_000_000
@@ -80,50 +87,55 @@ def parse_model(table: object) -> AnyModel:
         raise InputError(f"Key `model.family` must be one of {', '.join(FAMILIES)}, but is {family!r}.")
     arguments = {key: value for key, value in table.items() if key != "family"}
     sampler = FAMILIES[family]
-    schema = _schema(sampler)
+    schema = build_schema(sampler)
+    import pydantic
+
     try:
         checked = schema.model_validate(arguments)
     except pydantic.ValidationError as problem:
-        raise InputError(_explain(problem, schema)) from None
+        raise InputError(" ".join(explain_errors(problem, "model", ["family", *schema.model_fields]))) from None
     values = {name: getattr(checked, name) for name in checked.model_fields_set}
     if isinstance(values.get("thermometer"), pydantic.BaseModel):
         values["thermometer"] = Thermometer(**values["thermometer"].model_dump(exclude_unset=True))
     return sampler(**values)
 
 
-def _schema(function: Callable[..., Any]) -> type[pydantic.BaseModel]:
+def build_schema(function: Callable[..., Any]) -> type[pydantic.BaseModel]:
     """Return a pydantic model of a function's keyword arguments; unknown keys are errors, types are strict."""
+    import pydantic
+
     hints = typing.get_type_hints(function)
-    fields: dict[str, Any] = {}
+    declared: dict[str, Any] = {}
     for name, parameter in inspect.signature(function).parameters.items():
         hint = hints[name]
         if hint == Thermometer | None:
-            hint = _schema(Thermometer) | None
+            hint = build_schema(Thermometer) | None
         default = ... if parameter.default is inspect.Parameter.empty else parameter.default
-        fields[name] = (hint, default)
-    return pydantic.create_model(
-        function.__name__, __config__=pydantic.ConfigDict(extra="forbid", strict=True), **fields
+        declared[name] = (hint, default)
+    schema: type[pydantic.BaseModel] = pydantic.create_model(
+        function.__name__, __config__=pydantic.ConfigDict(extra="forbid", strict=True), **declared
     )
+    return schema
 
 
-def _explain(problem: pydantic.ValidationError, schema: type[pydantic.BaseModel]) -> str:
+def explain_errors(problem: pydantic.ValidationError, table: str, known: Sequence[str]) -> list[str]:
+    """Return one sentence for each error, with the path of its key; `known` are the table's keys."""
     sentences = []
     for error in problem.errors():
-        path = ".".join(str(part) for part in ("model", *error["loc"]) if not str(part).startswith("function-"))
+        path = ".".join(str(part) for part in (table, *error["loc"]) if not str(part).startswith("function-"))
         if error["type"] == "extra_forbidden":
-            known = _known_keys(schema, error["loc"])
-            close = difflib.get_close_matches(str(error["loc"][-1]), known, n=1)
-            hint = f"did you mean `{close[0]}`?" if close else f"known keys are {', '.join(known)}."
-            sentences.append(f"Key `{path}` is unknown; {hint}")
+            inner = len(error["loc"]) > 1
+            keys = list(inspect.signature(Thermometer).parameters) if inner else known
+            sentences.append(f"Key `{path}` is unknown; {suggest(str(error['loc'][-1]), keys)}")
         elif error["type"] == "missing":
             sentences.append(f"Key `{path}` is missing.")
         else:
             message = error["msg"][0].lower() + error["msg"][1:]
             sentences.append(f"Key `{path}`: {message}, but is {error['input']!r}.")
-    return " ".join(sentences)
+    return sentences
 
 
-def _known_keys(schema: type[pydantic.BaseModel], place: tuple[int | str, ...]) -> list[str]:
-    if len(place) > 1:
-        return list(inspect.signature(Thermometer).parameters)
-    return ["family", *schema.model_fields]
+def suggest(key: str, known: Sequence[str]) -> str:
+    """Return "did you mean `disorder`?", or the list of known keys."""
+    close = difflib.get_close_matches(key, known, n=1)
+    return f"did you mean `{close[0]}`?" if close else f"known keys are {', '.join(known)}."

@@ -18,9 +18,9 @@ from qthermo.problems import Problem
 from qthermo.solve import PROBLEMS
 from qthermo.studies.method_names import plain_name
 
-__all__ = ["build_problem", "parse_grid"]
+__all__ = ["GRIDS", "build_problem", "find_problem", "parse_grid", "read_field"]
 
-_GRIDS = {"times": "0:10:41", "energies": "0", "laplace": "0.1:3:8", "betas": "0.5:2:4", "frequencies": "-5:5:41"}
+GRIDS = {"times": "0:10:41", "energies": "0", "laplace": "0.1:3:8", "betas": "0.5:2:4", "frequencies": "-5:5:41"}
 _GEOMETRIC = {"laplace", "betas"}
 _MAX_POINTS = 1_000_000
 
@@ -37,19 +37,15 @@ def build_problem(name: str, model: AnyModel, given: Mapping[str, str]) -> Probl
     Raises:
         InputError: no problem has that name, it has no such field, a field is missing, or a value cannot be read.
     """
-    known = {plain_name(cls.__name__): cls for cls in PROBLEMS}
-    cls = known.get(plain_name(name))
-    if cls is None:
-        names = ", ".join(problem.__name__ for problem in PROBLEMS)
-        raise InputError(f"A problem must be one of {names}, but is {name!r}.")
+    cls = find_problem(name)
     wanted = {f.name: f for f in fields(cls) if f.name != "model"}
     for key in given:
         if key not in wanted:
             close = difflib.get_close_matches(key, wanted, n=1)
             hint = f"did you mean `{close[0]}`?" if close else f"it has {', '.join(wanted) or 'none'}."
             raise InputError(f"{cls.__name__} has no field `{key}`; {hint}")
-    defaults = {key: text for key, text in _GRIDS.items() if key in wanted}
-    values = {key: _read(key, text) for key, text in (defaults | dict(given)).items()}
+    defaults = {key: text for key, text in GRIDS.items() if key in wanted}
+    values = {key: read_field(key, text) for key, text in (defaults | dict(given)).items()}
     for key, declared in wanted.items():
         if key not in values and declared.default is MISSING and declared.default_factory is MISSING:
             raise InputError(f"{cls.__name__} needs the field `{key}`, but it is not given.")
@@ -57,17 +53,46 @@ def build_problem(name: str, model: AnyModel, given: Mapping[str, str]) -> Probl
     return make(model, **values)
 
 
-def _read(key: str, text: str) -> Any:
-    if key in _GRIDS:
-        return parse_grid(key, text, geometric=key in _GEOMETRIC)
+def find_problem(name: str) -> type[Problem]:
+    """Return the problem called `name`; case, hyphens and underscores do not matter.
+
+    Raises:
+        InputError: no problem has that name.
+    """
+    known = {plain_name(cls.__name__): cls for cls in PROBLEMS}
+    cls = known.get(plain_name(name))
+    if cls is None:
+        names = ", ".join(problem.__name__ for problem in PROBLEMS)
+        raise InputError(f"A problem must be one of {names}, but is {name!r}.")
+    return cls
+
+
+def read_field(key: str, value: Any) -> Any:
+    """Return a problem's field from text, as the command line has it, or from a value of a TOML file.
+
+    Raises:
+        InputError: the value cannot be read.
+    """
+    if key in GRIDS:
+        if isinstance(value, str):
+            return parse_grid(key, value, geometric=key in _GEOMETRIC)
+        return np.atleast_1d(np.array(value, np.float64)) if _is_numbers(value) else value
     if key == "observables":
-        return {part.strip(): PauliSum.from_text(part) for part in text.split(";")}
-    if key.endswith("_state"):
-        return text
+        parts = value.split(";") if isinstance(value, str) else value
+        return {part.strip(): PauliSum.from_text(part) for part in parts}
+    if key == "jump_operators" and isinstance(value, list):
+        return tuple((rate, PauliSum.from_text(text)) for rate, text in value)
+    if key.endswith("_state") or not isinstance(value, str):
+        return value
     try:
-        return tomllib.loads(f"value = {text}")["value"]
+        return tomllib.loads(f"value = {value}")["value"]
     except tomllib.TOMLDecodeError:
-        return text
+        return value
+
+
+def _is_numbers(value: Any) -> bool:
+    items = value if isinstance(value, list) else [value]
+    return all(isinstance(item, int | float) and not isinstance(item, bool) for item in items)
 
 
 def parse_grid(name: str, text: str, *, geometric: bool = False) -> NDArray[np.float64]:

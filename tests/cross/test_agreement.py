@@ -91,9 +91,44 @@ def test_spreads_agree_with_exact_diagonalisation(kind: str, method):
     assert float(data["state_energy"]) == pytest.approx(float(judge["state_energy"]), abs=1e-9)
 
 
+def band_chain(initial: str) -> qt.BandDynamics:
+    model = qt.models.sample_band_chain(num_subunits=3, num_levels=5, band_width=0.4, coupling=0.1, seed=21)
+    return qt.BandDynamics(model, times=[0.0, 1.0, 3.0], initial=initial, seed=4)
+
+
+# One row per problem of the seeds on diffusion, and one entry per method with the deviation it may have.
+DIFFUSION = {
+    "band chain, any state": (band_chain("haar"), "probability", {qt.Chebyshev: 1e-10, qt.RateEquation: 0.4}),
+    "band chain, product": (band_chain("product"), "probability", {qt.Chebyshev: 1e-10, qt.TDVP: 1e-4}),
+    "lattice": (
+        qt.WavePacket(qt.models.sample_anderson_lattice(shape=(9, 10), disorder=8.0, seed=2), times=[0.5, 1.5]),
+        "msd",
+        {qt.Chebyshev: 1e-10},
+    ),
+    "band matrix": (
+        qt.WavePacket(qt.models.sample_band_matrix(size=301, half_width=16, seed=2), times=[0.5, 1.5]),
+        "msd",
+        {qt.Chebyshev: 1e-10, qt.BandLadder: 60.0},
+    ),
+}
+
+
+@pytest.mark.filterwarnings("ignore::qthermo.ValidityWarning")
+@pytest.mark.parametrize("row", DIFFUSION)
+def test_every_method_named_for_diffusion_agrees_with_exact_diagonalisation(row: str):
+    problem, name, allowed = DIFFUSION[row]
+    exact = qt.solve(problem, qt.Dense())[name]
+    named = find_methods(problem)
+    assert set(allowed) <= set(named)
+    for cls in named:
+        deviation = float(np.abs(qt.solve(problem, cls())[name] - exact).max())
+        assert deviation <= allowed.get(cls, 1e-12 if cls is qt.Dense else 0.5), cls.__name__
+
+
 def test_every_method_stands_in_a_table():
     elsewhere = {"Davies", "CoarseGrained", "KMSJumps", "CollisionCircuit", "DilationCircuit"}  # tests/kms
     elsewhere |= {"PopulationDynamics", "GoldenRule", "Krylov", "AvalancheTheory"}  # tests/theory, tests/exact
+    elsewhere |= {"Chebyshev", "RateEquation", "BandLadder"}  # tests/exact, tests/theory
     judged = {type(how).__name__ for how, _ in CORRELATOR_METHODS.values()}
     judged |= {type(how).__name__ for how in SPREAD_METHODS}
     judged |= {

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import json
-import signal
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 import qthermo
+from qthermo.cli.console import checked, print_table, progress_bars, remembered_interrupt
+from qthermo.cli.study import study_app
 from qthermo.errors import InputError, QThermoError
 from qthermo.memory import available_memory, format_bytes
-from qthermo.progress import Progress, silent
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -31,6 +29,7 @@ app = typer.Typer(
     add_completion=True,
     pretty_exceptions_enable=False,
 )
+app.add_typer(study_app, name="study")
 
 
 def main() -> None:
@@ -80,8 +79,8 @@ def demo(
     print(f"model: {model!r}, disorder {disorder:g}")
     command = f"qthermo demo -o {output} --num-bath-sites {num_bath_sites} --disorder {disorder:g} --seed {seed}"
     try:
-        with _progress_bars() as bar, _remembered_interrupt() as check:
-            results = run_demo(steps, output, lambda step: _checked(bar(step.name), check))
+        with progress_bars() as bar, remembered_interrupt() as check:
+            results = run_demo(steps, output, lambda step: checked(bar(step.name), check))
     except KeyboardInterrupt:
         print(f"\ninterrupted; what is done is kept. To go on: {command}", file=sys.stderr)
         raise SystemExit(130) from None
@@ -114,7 +113,7 @@ def solve(
     given = {"times": times, "beta": beta, "energies": energies, "laplace": laplace}
     texts = {key: text for key, text in given.items() if text is not None}
     asked = build_problem(problem, load_model(model_file), texts | split_options(ask or []))
-    with _progress_bars() as bar:
+    with progress_bars() as bar:
         data = qthermo.solve(asked, chosen, progress=bar(type(chosen).__name__))
     _print_result(data)
     if output is not None:
@@ -221,14 +220,14 @@ def _print_circuits(manifest: dict[str, Any]) -> None:
         rows.append(row)
     if compiled:
         header += [f"two-qubit gates on {manifest['target']['name']}", "depth", "product of (1 - error)"]
-    _print_table(header, rows)
+    print_table(header, rows)
 
 
 def _check_bundle(folder: Path) -> None:
     from qthermo.circuits import check_bundle
 
     found = check_bundle(folder)
-    _print_table(["file", "deviation"], [[name, f"{value:.1e}"] for name, value in found.deviations.items()])
+    print_table(["file", "deviation"], [[name, f"{value:.1e}"] for name, value in found.deviations.items()])
     print(f"{folder}: {len(found.manifest['files'])} files read, all agree")
 
 
@@ -252,81 +251,12 @@ def info(result_file: Annotated[Path, typer.Argument(metavar="RESULT.nc", help="
         print(f"{key}: {text if len(text) <= 400 else text[:400] + ' ...'}")
 
 
-@contextmanager
-def _remembered_interrupt() -> Iterator[Callable[[], None]]:
-    """Yield a check that raises KeyboardInterrupt again if a library swallowed it."""
-    asked: list[bool] = []
-
-    def remember(_number: int, _frame: object) -> None:
-        asked.append(True)
-        raise KeyboardInterrupt
-
-    def check() -> None:
-        if asked:
-            raise KeyboardInterrupt
-
-    previous = signal.signal(signal.SIGINT, remember)
-    try:
-        yield check
-    finally:
-        signal.signal(signal.SIGINT, previous)
-
-
-def _checked(report: Progress, check: Callable[[], None]) -> Progress:
-    def progress(fraction: float, words: str) -> None:
-        check()
-        report(fraction, words)
-
-    return progress
-
-
 def _print_header(seed: int, memory: float) -> None:
     from threadpoolctl import threadpool_info
 
     threads = max((pool["num_threads"] for pool in threadpool_info()), default=1)
     print(f"qthermo {qthermo.__version__}, python {sys.version.split()[0]}, seed {seed}, {threads} threads")
     print(f"memory: about {format_bytes(memory)} needed, {format_bytes(available_memory())} available")
-
-
-@contextmanager
-def _progress_bars() -> Iterator[Any]:
-    """Yield a function that makes a `Progress` for a name: bars on a terminal, nothing elsewhere."""
-    if not sys.stderr.isatty():
-        yield lambda _name: silent
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
-    from rich.progress import Progress as Bars
-
-    columns = (
-        TextColumn("{task.description:>16}"),
-        BarColumn(),
-        TimeElapsedColumn(),
-        TimeRemainingColumn(),
-        TextColumn("{task.fields[words]}"),
-    )
-    with Bars(*columns, console=Console(stderr=True)) as bars:
-
-        def start(name: str) -> Progress:
-            task = bars.add_task(name, total=1.0, words="")
-            return lambda fraction, words: bars.update(task, completed=fraction, words=words)
-
-        yield start
-
-
-def _print_table(header: list[str], rows: list[list[str]]) -> None:
-    if sys.stdout.isatty():
-        from rich.console import Console
-        from rich.table import Table
-
-        table = Table(*header)
-        for row in rows:
-            table.add_row(*row)
-        Console().print(table)
-        return
-    widths = [max(len(row[k]) for row in [header, *rows]) for k in range(len(header))]
-    for row in [header, *rows]:
-        print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
 
 
 def _print_comparison(comparisons: list[Comparison], steps: list[DemoStep]) -> None:
@@ -339,14 +269,18 @@ def _print_comparison(comparisons: list[Comparison], steps: list[DemoStep]) -> N
         rows.append(
             [quantity, line.method, f"{line.value:+.4f}", deviation, error, f"{line.wall_time:.2f} s", line.verdict]
         )
-    _print_table(header, rows)
+    print_table(header, rows)
+
+
+_DETAILS = ("initial", "final", "configuration", "displacement", "state")
+"""Dimensions that the printed table leaves out; the file has them."""
 
 
 def _print_result(data: xr.Dataset) -> None:
     print(f"{data.attrs['problem']} of {data.attrs.get('model', '?')} by {data.attrs.get('method', '?')}")
     for warning in json.loads(data.attrs.get("warnings", "[]")):
         print(f"warning: {warning}")
-    frame = data.drop_dims([d for d in ("initial", "final") if d in data.dims])
+    frame = data.drop_dims([d for d in _DETAILS if d in data.dims])
     if not frame.sizes:
         for name, value in frame.data_vars.items():
             print(f"{name} = {value.item():.12g}")
@@ -354,8 +288,10 @@ def _print_result(data: xr.Dataset) -> None:
     names = [*frame.sizes, *frame.data_vars]
     table = frame.to_dataframe().reset_index()
     rows = [[_format(record[name]) for name in names] for record in table.to_dict("records")]
-    _print_table([str(name) for name in names], rows)
+    print_table([str(name) for name in names], rows)
 
 
 def _format(value: Any) -> str:
+    if isinstance(value, str):
+        return value
     return f"{value:.6g}" if not isinstance(value, complex) else f"{value.real:.6g}{value.imag:+.6g}i"
