@@ -188,7 +188,8 @@ def test_progress_is_drawn_on_a_terminal(study_file: Path, tmp_path):
 
     driver, terminal = pty.openpty()
     command = [sys.executable, "-m", "qthermo", "study", "run", str(study_file), "--workers", "1"]
-    words = ["--set", "ensemble.num_realizations=40", "--set", "ensemble.target_stderr=1e-9"]
+    words = ["--set", "ensemble.num_realizations=80", "--set", "ensemble.target_stderr=1e-9"]
+    words += ["--set", "methods=[{name='Dense'}]"]
     environment = {**os.environ, "TERM": "xterm-256color", "COLUMNS": "200"}
     process = subprocess.Popen([*command, *words], stdout=subprocess.PIPE, stderr=terminal, text=True, env=environment)
     os.close(terminal)

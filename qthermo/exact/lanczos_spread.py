@@ -66,7 +66,10 @@ class LanczosSpread:
 
     def estimate_memory(self, problem: Problem) -> float:
         """Return the bytes needed at the peak."""
-        return estimate_split_memory(problem, num_vectors=45) + 8.0 * 40 * self.max_steps_per_level
+        return (
+            estimate_split_memory(problem, num_vectors=45)
+            + 8.0 * 12 * self.max_steps_per_level * problem.model.dimension
+        )
 
     def run(self, problem: Problem, progress: Progress) -> Answer:
         """Find the states, then the weights of every operator on every state."""

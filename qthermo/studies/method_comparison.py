@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from qthermo.errors import InputError
+from qthermo.solve import METHODS
 from qthermo.studies.compare import ROUNDING, SAFETY, SIGMAS
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["ERROR_ESTIMATES", "MeanComparison", "allowed_deviation", "compare_methods", "comparison_rows"]
 
 ERROR_ESTIMATES = ("truncation_error", "trotter_error", "laplace_error")
-_WITHOUT_BOUND = ("CavityDiffuson", "GoldenRule", "PopulationDynamics")
+_WITHOUT_BOUND = frozenset(cls.__name__ for cls in METHODS if cls.__module__.startswith("qthermo.theory."))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

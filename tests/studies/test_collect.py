@@ -200,3 +200,20 @@ def test_an_unfinished_study_says_so(tmp_path):
     create_store(study, tmp_path / "empty")
     with pytest.raises(qt.InputError, match="at least one realization"):
         qt.collect_study(tmp_path / "empty")
+
+
+def test_grains_and_their_operators_need_nothing_of_their_own(tmp_path):
+    tables = cheap_tables(ensemble={"num_realizations": 3})
+    tables["model"] = {"family": "ergodic_grain", "kind": ["goe", "gue"], "num_grain_spins": 3, "num_lioms": 2}
+    tables["problem"] = {"name": "OperatorSpread", "operators": ["grain", "liom:1"]}
+    _, data = run(qt.parse_study(tables), tmp_path / "s")
+    assert data["log_ipr"].dims == ("kind", "label", "operator")
+    for kind in ("goe", "gue"):
+        values = []
+        for realization in range(3):
+            grain = qt.models.sample_ergodic_grain(
+                kind=kind, num_grain_spins=3, num_lioms=2, seed=7, realization=realization
+            )
+            problem = qt.OperatorSpread(grain, operators=("grain", "liom:1"))
+            values.append(qt.solve(problem, qt.Dense())["log_ipr"].values)
+        assert_allclose(data["log_ipr"].sel(kind=kind, label="Dense"), np.mean(values, axis=0))

@@ -70,13 +70,13 @@ def test_twenty_kills_of_two_hundred_realizations(tmp_path):
 
 
 def test_two_commands_on_one_folder(tmp_path):
-    changes = {"ensemble": {"num_realizations": 150}}
+    changes = {"ensemble": {"num_realizations": 80}}
     path = tmp_path / "study.toml"
     path.write_text(toml_of(cheap_tables(**changes)))
     commands = [start(path, tmp_path / "s") for _ in range(2)]
     for process in commands:
         _, words = process.communicate(timeout=120)
         assert (process.returncode, words) == (0, "")
-    assert len(open_store(tmp_path / "s").scan(verify=True).done) == 300
+    assert len(open_store(tmp_path / "s").scan(verify=True).done) == 160
     qt.run_study(cheap_study(**changes), tmp_path / "whole", num_workers=1)
     assert netcdf(tmp_path / "s") == netcdf(tmp_path / "whole")
