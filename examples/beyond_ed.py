@@ -100,9 +100,10 @@ def draw(times: np.ndarray, laplace: np.ndarray, results: dict[tuple[int, float]
     matplotlib.use("Agg")
     import matplotlib.pyplot as plt
 
-    figure, axes = plt.subplots(2, len(DISORDERS), figsize=(13, 6), sharey=True)
+    disorders = sorted({disorder for _, disorder in results})
+    figure, axes = plt.subplots(2, len(disorders), figsize=(1 + 3 * len(disorders), 6), sharey=True)
     for (num_spins, disorder), found in results.items():
-        above, below = axes[:, DISORDERS.index(disorder)]
+        above, below = axes[:, disorders.index(disorder)]
         style = "-" if num_spins == 100 else "--"
         above.plot(times, found["correlator"], style, color="C0", label=f"{num_spins} spins")
         above.plot(times, found["golden rule"], style, color="C1", label=f"golden rule, {num_spins} spins")
