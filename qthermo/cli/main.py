@@ -12,6 +12,7 @@ import typer
 import qthermo
 from qthermo.cli.console import checked, print_table, progress_bars, remembered_interrupt
 from qthermo.cli.study import study_app
+from qthermo.cli.tools import tools_app
 from qthermo.errors import InputError, QThermoError
 from qthermo.memory import available_memory, format_bytes
 
@@ -30,6 +31,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(study_app, name="study")
+app.add_typer(tools_app)
 
 
 def main() -> None:
