@@ -22,11 +22,12 @@ from qthermo.circuits.comparison import (
     prepare_circuit,
     sample_angles,
 )
-from qthermo.circuits.manifest import RELAXATION, read_manifest, rebuild_model
+from qthermo.circuits.manifest import MANIFEST, RELAXATION, read_manifest, rebuild_model
 from qthermo.circuits.measurement import build_measured_circuit
 from qthermo.circuits.noise import compact_circuit
 from qthermo.circuits.qasm import load_qasm, to_portable
 from qthermo.errors import FileError
+from qthermo.files import refuse_malformed
 
 __all__ = ["BundleCheck", "check_bundle"]
 
@@ -61,12 +62,13 @@ def check_bundle(directory: str | Path) -> BundleCheck:
     """
     folder = Path(directory)
     manifest = read_manifest(folder)
-    if manifest["kind"] == RELAXATION:
-        from qthermo.circuits.relaxation_check import compare_relaxation
+    with refuse_malformed(folder / MANIFEST, "the manifest of a bundle"):
+        if manifest["kind"] == RELAXATION:
+            from qthermo.circuits.relaxation_check import compare_relaxation
 
-        deviations = compare_relaxation(folder, manifest)
-    else:
-        deviations = _compare_autocorrelation(folder, manifest)
+            deviations = compare_relaxation(folder, manifest)
+        else:
+            deviations = _compare_autocorrelation(folder, manifest)
     return BundleCheck(directory=folder, manifest=manifest, deviations=deviations)
 
 

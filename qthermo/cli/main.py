@@ -281,7 +281,7 @@ def _print_result(data: xr.Dataset) -> None:
     frame = data.drop_dims([d for d in ("initial", "final") if d in data.dims])
     if not frame.sizes:
         for name, value in frame.data_vars.items():
-            print(f"{name} = {value.item():.12g}")
+            print(f"{name} = {_format(value.item(), digits=12)}")
         return
     names = [*frame.sizes, *frame.data_vars]
     table = frame.to_dataframe().reset_index()
@@ -289,5 +289,7 @@ def _print_result(data: xr.Dataset) -> None:
     print_table([str(name) for name in names], rows)
 
 
-def _format(value: Any) -> str:
-    return f"{value:.6g}" if not isinstance(value, complex) else f"{value.real:.6g}{value.imag:+.6g}i"
+def _format(value: Any, digits: int = 6) -> str:
+    if isinstance(value, complex):
+        return f"{value.real:.{digits}g}{value.imag:+.{digits}g}i"
+    return f"{value:.{digits}g}" if isinstance(value, int | float) else str(value)

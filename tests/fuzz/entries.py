@@ -127,7 +127,8 @@ def try_model_file(rng: random.Random, folder: Path) -> None:
 
 OPTIONS = (
     "max_bond_dim=64", "time_step=0.1", "tolerance=1e-3", "filter=gaussian", "rate=glauber", "closure=edge", "seed=1",
-    "protocol=shots", "multi_product=[1,2]", "estimate_errors=false", "num_shots=100", "patch_radius=1", "checkpoint=a.npz",
+    "protocol=shots", "multi_product=[1,2]", "estimate_errors=false", "num_shots=100", "patch_radius=1",
+    "checkpoint=a.npz",
 )  # fmt: skip
 
 
@@ -144,8 +145,8 @@ def try_option_text(rng: random.Random, _folder: Path) -> None:
 
 ASKED = {
     "times": "0:2:5", "beta": "0.5", "energies": "0", "laplace": "0.1:3:8", "initial_state": "000", "couplings": "XZ",
-    "betas": "0.5,1", "frequencies": "-1:1:5", "resolution": "0.2", "energy_window": "0", "observables": "Z0; Z1 + X0 X1",
-    "jump_operators": "[]",
+    "betas": "0.5,1", "frequencies": "-1:1:5", "resolution": "0.2", "energy_window": "0",
+    "observables": "Z0; Z1 + X0 X1", "jump_operators": "[]",
 }  # fmt: skip
 
 

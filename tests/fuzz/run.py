@@ -3,12 +3,14 @@
 Usage: python tests/fuzz/run.py [--count 100000] [--workers 2] [--entry NAME ...] [--first N]
 
 Input k of an entry is a pure function of the entry's name and k: `--entry NAME --first k --count 1` repeats one. Exits
-with 1 if anything but our own errors came out, if a try took more than 10 s, left a partial file, or killed its process.
+with 1 if anything but our own errors came out, if a try took more than 10 s, left a
+partial file, or killed its process.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import os
 import queue
@@ -22,6 +24,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 HERE = Path(__file__).parent
+ROOT = HERE.parent.parent
 ORDER = 250
 PATIENCE = 60.0  # seconds in one try, by the driver's clock, until a worker that hangs outside Python is ended
 
@@ -70,7 +73,7 @@ def start_worker(progress: Path) -> subprocess.Popen[str]:
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
-        env=os.environ | {"PYTHONPATH": str(HERE.parent.parent)},
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
         text=True,
     )
 
@@ -93,8 +96,8 @@ def serve(orders: queue.Queue[tuple[str, int, int]], report: Report, lock: threa
                 if died is None:
                     break
                 worker, start = None, died + 1
-        if worker is not None and worker.stdin is not None:
-            worker.stdin.close()
+        if worker is not None:
+            close_pipes(worker)
             worker.wait()
 
 
@@ -122,12 +125,21 @@ def follow(
     finally:
         ended.set()
     code = worker.wait()
+    close_pipes(worker)
     words = progress.read_text().split()
     number = int(words[1]) if len(words) == 2 and words[0] == name else start
     with lock:
         report.note({"entry": name, "number": number, "verdict": "crash", "words": f"the process ended with {code}"})
         report.note({"entry": name, "counts": {"accepted or refused": number - start, "crash": 1}, "slowest": 0.0})
     return number
+
+
+def close_pipes(worker: subprocess.Popen[str]) -> None:
+    """Close both ends; a worker that lives leaves when its input ends."""
+    for pipe in (worker.stdin, worker.stdout):
+        with contextlib.suppress(OSError):
+            if pipe is not None:
+                pipe.close()
 
 
 def watch(worker: subprocess.Popen[str], progress: Path, ended: threading.Event) -> None:
