@@ -26,8 +26,8 @@ HERE = Path(__file__).parent
 INTRODUCTION = (
     "# Benchmarks",
     "",
-    "Made by `make bench`; do not edit. Both sides of each row did the same work in the same run, one after the other; the",
-    "ratio is our cost over the peer's, so below 1 we need less.",
+    "Made by `make bench`; do not edit. Both sides of each row did the same work in the same run, in turns; the ratio is",
+    "our cost over the peer's, so below 1 we need less.",
     "",
 )
 WARNING = "> Made by `--quick` at small sizes on a machine that may have been busy: not to be quoted."
