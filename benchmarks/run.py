@@ -26,7 +26,7 @@ HERE = Path(__file__).parent
 INTRODUCTION = (
     "# Benchmarks",
     "",
-    "Made by `make bench`; do not edit. Both sides of each row did the same work in the same run, in turns; the ratio is",
+    "Made by `make bench`; do not edit. Both sides of each row did the same work in one run, in turns; the ratio is",
     "our cost over the peer's, so below 1 we need less.",
     "",
 )

@@ -20,8 +20,11 @@ from qthermo.errors import (
     UnsupportedError,
     ValidityWarning,
 )
+from qthermo.exact.chebyshev import Chebyshev
 from qthermo.exact.dense import Dense
+from qthermo.exact.kpm_spread import KPMSpread
 from qthermo.exact.krylov import Krylov
+from qthermo.exact.lanczos_spread import LanczosSpread
 from qthermo.master_equation.coarse_grained import CoarseGrained
 from qthermo.master_equation.davies import Davies
 from qthermo.master_equation.kms_jumps import KMSJumps
@@ -29,14 +32,17 @@ from qthermo.models import Thermometer
 from qthermo.operators import PauliString, PauliSum
 from qthermo.problems import (
     Autocorrelation,
+    BandDynamics,
     Evolution,
     ExcitedState,
     GroundState,
     MixingGap,
+    OperatorSpread,
     Propagator,
     Relaxation,
     StructureFactor,
     ThermalState,
+    WavePacket,
 )
 from qthermo.results import average_results, load_result, save_result
 from qthermo.solve import solve
@@ -48,9 +54,12 @@ from qthermo.tensor_network.influence_functional import InfluenceFunctional
 from qthermo.tensor_network.light_cone_contraction import LightConeContraction
 from qthermo.tensor_network.purified_tebd import PurifiedTEBD
 from qthermo.tensor_network.tdvp import TDVP
+from qthermo.theory.avalanche_theory import AvalancheTheory
+from qthermo.theory.band_ladder import BandLadder
 from qthermo.theory.bath_spectrum import BathSpectrum
 from qthermo.theory.cavity_diffuson import CavityDiffuson
 from qthermo.theory.golden_rule import GoldenRule
+from qthermo.theory.hilbert_average import RateEquation
 from qthermo.theory.population_dynamics import PopulationDynamics
 
 __version__ = version("qthermo")
@@ -60,8 +69,12 @@ __all__ = [
     "DMRGX",
     "TDVP",
     "Autocorrelation",
+    "AvalancheTheory",
+    "BandDynamics",
+    "BandLadder",
     "BathSpectrum",
     "CavityDiffuson",
+    "Chebyshev",
     "CoarseGrained",
     "CollisionCircuit",
     "Davies",
@@ -77,18 +90,22 @@ __all__ = [
     "InfluenceFunctional",
     "InputError",
     "KMSJumps",
+    "KPMSpread",
     "Krylov",
+    "LanczosSpread",
     "LightConeContraction",
     "MemoryRefusedError",
     "MixingGap",
     "NotConvergedError",
     "NotConvergedWarning",
+    "OperatorSpread",
     "PauliString",
     "PauliSum",
     "PopulationDynamics",
     "Propagator",
     "PurifiedTEBD",
     "QThermoError",
+    "RateEquation",
     "Relaxation",
     "StructureFactor",
     "Study",
@@ -97,6 +114,7 @@ __all__ = [
     "TrotterCircuit",
     "UnsupportedError",
     "ValidityWarning",
+    "WavePacket",
     "average_results",
     "collect_study",
     "compare_methods",

@@ -59,7 +59,13 @@ COORDINATES = {
     "log10_broadening": ("1", "log10 of Gamma_k / energy, centre of the bin"),
     "initial": ("1", "initial thermometer level"),
     "final": ("1", "final thermometer level"),
+    "liom": ("1", "localised spin, the nearest to the grain is 1"),
+    "operator": ("1", "operator O"),
+    "state": ("1", "number of the state; of eigenstates, the nearest to the target energy first"),
     "site": ("1", "site; 0 is the thermometer"),
+    "subunit": ("1", "subunit, from the left"),
+    "configuration": ("1", "band of each subunit, from the left"),
+    "displacement": ("1", "displacement along the first axis, lattice sites"),
 }
 
 

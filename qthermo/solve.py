@@ -13,8 +13,11 @@ from qthermo.circuits.collision_circuit import CollisionCircuit
 from qthermo.circuits.dilation_circuit import DilationCircuit
 from qthermo.circuits.trotter_circuit import TrotterCircuit
 from qthermo.errors import InputError, MemoryRefusedError, UnsupportedError
+from qthermo.exact.chebyshev import Chebyshev
 from qthermo.exact.dense import Dense
+from qthermo.exact.kpm_spread import KPMSpread
 from qthermo.exact.krylov import Krylov
+from qthermo.exact.lanczos_spread import LanczosSpread
 from qthermo.master_equation.coarse_grained import CoarseGrained
 from qthermo.master_equation.davies import Davies
 from qthermo.master_equation.kms_jumps import KMSJumps
@@ -30,8 +33,11 @@ from qthermo.tensor_network.influence_functional import InfluenceFunctional
 from qthermo.tensor_network.light_cone_contraction import LightConeContraction
 from qthermo.tensor_network.purified_tebd import PurifiedTEBD
 from qthermo.tensor_network.tdvp import TDVP
+from qthermo.theory.avalanche_theory import AvalancheTheory
+from qthermo.theory.band_ladder import BandLadder
 from qthermo.theory.cavity_diffuson import CavityDiffuson
 from qthermo.theory.golden_rule import GoldenRule
+from qthermo.theory.hilbert_average import RateEquation
 from qthermo.theory.population_dynamics import PopulationDynamics
 
 if TYPE_CHECKING:
@@ -63,6 +69,7 @@ class Method(Protocol):
 METHODS: tuple[type[Method], ...] = (
     Dense,
     Krylov,
+    Chebyshev,
     HeisenbergTEBD,
     PurifiedTEBD,
     TDVP,
@@ -74,11 +81,16 @@ METHODS: tuple[type[Method], ...] = (
     CavityDiffuson,
     PopulationDynamics,
     GoldenRule,
+    RateEquation,
+    BandLadder,
     Davies,
     CoarseGrained,
     KMSJumps,
     CollisionCircuit,
     DilationCircuit,
+    LanczosSpread,
+    KPMSpread,
+    AvalancheTheory,
 )
 
 

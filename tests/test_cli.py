@@ -123,3 +123,26 @@ def test_interrupted_demo_keeps_what_is_done_and_resumes(tmp_path):
     for name in ("figure.png", "result.nc", "circuit.qasm"):
         assert (folder / name).stat().st_size > 0
         assert str(folder / name) in done.stdout
+
+
+CHAIN = 'family = "band_chain"\nnum_subunits = 3\nnum_levels = [12]\nband_width = 0.05\ncoupling = 0.003\nseed = 1\n'
+DIFFUSION = {
+    "BandDynamics": (CHAIN, "RateEquation"),
+    "WavePacket": ('family = "anderson_lattice"\nshape = [21, 21]\ndisorder = 4.0\nseed = 1\n', "Chebyshev"),
+    "wave-packet": ('family = "band_matrix"\nsize = 301\nhalf_width = 16\nseed = 1\n', "band-ladder"),
+}
+
+
+@pytest.mark.parametrize("problem", DIFFUSION)
+def test_diffusion_is_solved_from_files_and_its_details_stay_in_the_result(run, tmp_path, problem):
+    text, method = DIFFUSION[problem]
+    path = tmp_path / "model.toml"
+    path.write_text(f"[model]\n{text}")
+    code, out, _ = run(
+        "solve", path, "--problem", problem, "--method", method, "--times", "0:2:3", "-o", tmp_path / "r.nc"
+    )
+    assert code == 0
+    assert len(out.splitlines()) < 20
+    data = qt.load_result(tmp_path / "r.nc")
+    assert data.sizes["time"] == 3
+    assert {"displacement", "configuration"} & set(data.dims)

@@ -14,7 +14,7 @@ import pytest
 
 import qthermo as qt
 from qthermo.cli import main
-from qthermo.cli.study import describe_status, format_seconds
+from qthermo.cli.study_run import describe_status, format_seconds
 from qthermo.studies.folder import open_store
 
 STUDY = """

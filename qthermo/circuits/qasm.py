@@ -73,8 +73,8 @@ def _load_three(text: str) -> QuantumCircuit:
 
 
 def to_portable(circuit: QuantumCircuit) -> QuantumCircuit:
-    """Return the circuit with pair rotations as CX, RZ, CX: only gates of the original OpenQASM 2 standard file."""
-    return circuit.decompose(["rzz", "rxx", "ryy"])
+    """Return the circuit in gates of the original OpenQASM 2 standard file: no pair rotations and no roots of X."""
+    return circuit.decompose(["rzz", "rxx", "ryy"]).decompose(["sx", "sxdg"])  # the second come from the first
 
 
 def check_bound(circuit: QuantumCircuit) -> None:

@@ -274,11 +274,15 @@ def _print_comparison(comparisons: list[Comparison], steps: list[DemoStep]) -> N
     print_table(header, rows)
 
 
+_DETAILS = ("initial", "final", "configuration", "displacement", "state")
+"""Dimensions that the printed table leaves out; the file has them."""
+
+
 def _print_result(data: xr.Dataset) -> None:
     print(f"{data.attrs['problem']} of {data.attrs.get('model', '?')} by {data.attrs.get('method', '?')}")
     for warning in json.loads(data.attrs.get("warnings", "[]")):
         print(f"warning: {warning}")
-    frame = data.drop_dims([d for d in ("initial", "final") if d in data.dims])
+    frame = data.drop_dims([d for d in _DETAILS if d in data.dims])
     if not frame.sizes:
         for name, value in frame.data_vars.items():
             print(f"{name} = {_format(value.item(), digits=12)}")

@@ -7,19 +7,25 @@ from typing import ClassVar
 
 from qthermo.answers import Answer
 from qthermo.exact.autocorrelation import thermal_autocorrelation
+from qthermo.exact.band_dynamics import exact_band_dynamics
 from qthermo.exact.evolution import exact_evolution, nearest_energy
+from qthermo.exact.operator_spread import exact_operator_spread
 from qthermo.exact.propagator import exact_propagator
 from qthermo.exact.spectrum import block_dimensions, diagonalise_blocks, ground_energy, thermal_sums
 from qthermo.exact.structure_factor import exact_structure_factor
+from qthermo.exact.wave_packet import exact_wave_packet
 from qthermo.problems import (
     Autocorrelation,
+    BandDynamics,
     Evolution,
     ExcitedState,
     GroundState,
+    OperatorSpread,
     Problem,
     Propagator,
     StructureFactor,
     ThermalState,
+    WavePacket,
     autocorrelation_answer,
     evolution_answer,
     ground_state_answer,
@@ -51,6 +57,9 @@ class Dense:
         ExcitedState,
         StructureFactor,
         ThermalState,
+        OperatorSpread,
+        BandDynamics,
+        WavePacket,
     )
 
     def check(self, problem: Problem) -> None:
@@ -58,7 +67,12 @@ class Dense:
 
     def estimate_memory(self, problem: Problem) -> float:
         """Return the bytes needed at the peak."""
-        if isinstance(problem, Propagator | Evolution | ExcitedState):
+        if isinstance(problem, BandDynamics):
+            samples = 8.0 * problem.num_states * problem.times.size * problem.model.num_configurations
+            return 16.0 * 6 * problem.model.dimension**2 + 2 * samples
+        if isinstance(problem, WavePacket):
+            return 16.0 * 5 * problem.model.dimension**2
+        if isinstance(problem, Propagator | Evolution | ExcitedState | OperatorSpread):
             largest, copies = problem.model.dimension, 8.0
             copies *= 4.0 if isinstance(problem, Evolution) and problem.jump_operators else 1.0
         else:
@@ -69,6 +83,10 @@ class Dense:
         """Diagonalise and evaluate."""
         if isinstance(problem, Autocorrelation):
             return _autocorrelation(problem, progress)
+        if isinstance(problem, BandDynamics):
+            return exact_band_dynamics(problem, progress)
+        if isinstance(problem, WavePacket):
+            return exact_wave_packet(problem, progress)
         if isinstance(problem, Propagator):
             return _propagator(problem, progress)
         if isinstance(problem, Evolution):
@@ -77,6 +95,9 @@ class Dense:
             return ground_state_answer(nearest_energy(problem))
         if isinstance(problem, StructureFactor):
             return structure_factor_answer(problem, exact_structure_factor(problem))
+        if isinstance(problem, OperatorSpread):
+            progress(0.0, "spectrum")
+            return exact_operator_spread(problem)
         if isinstance(problem, ThermalState):
             progress(0.0, "spectrum")
             return thermal_answer(problem, *thermal_sums(problem.model, problem.betas))

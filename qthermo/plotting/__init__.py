@@ -3,6 +3,7 @@
 from qthermo.plotting.curves import plot_correlator, plot_laplace
 from qthermo.plotting.demo import save_demo_figure
 from qthermo.plotting.results import build_result_figure, draw_result
+from qthermo.plotting.spread import plot_curve, plot_slopes, plot_spread
 from qthermo.plotting.studies import build_study_figure, plot_study, save_study_figure
 
 __all__ = [
@@ -10,7 +11,10 @@ __all__ = [
     "build_study_figure",
     "draw_result",
     "plot_correlator",
+    "plot_curve",
     "plot_laplace",
+    "plot_slopes",
+    "plot_spread",
     "plot_study",
     "save_demo_figure",
     "save_study_figure",

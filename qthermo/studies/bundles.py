@@ -21,7 +21,15 @@ from qthermo.circuits.dilation_circuit import DilationCircuit
 from qthermo.errors import InputError
 from qthermo.exact.dense import Dense
 from qthermo.files import write_atomically
-from qthermo.models import Model, SpinModel, sample_all_to_all_ising, sample_imbrie_chain, spin_chain
+from qthermo.models import (
+    AnyModel,
+    SpinModel,
+    sample_all_to_all_ising,
+    sample_band_chain,
+    sample_ergodic_grain,
+    sample_imbrie_chain,
+    spin_chain,
+)
 from qthermo.operators import PauliSum
 from qthermo.problems import Autocorrelation, Relaxation
 from qthermo.solve import Method, solve
@@ -46,7 +54,7 @@ _PLAIN = BundleOptions()
 
 
 def export_with_reference(
-    model: Model,
+    model: AnyModel,
     directory: str | Path,
     *,
     times: NDArray[np.float64],
@@ -67,7 +75,7 @@ def export_with_reference(
 
 
 def export_thermalising(
-    model: Model,
+    model: AnyModel,
     directory: str | Path,
     method: Method,
     asked: Mapping[str, str],
@@ -195,10 +203,23 @@ def _all_to_all(num_sites: int) -> Callable[[], SpinModel]:
     return partial(sample_all_to_all_ising, num_bath_sites=num_sites - 1, seed=1)
 
 
+def _grain(num_grain_spins: int, num_lioms: int) -> SpinModel:
+    """Return a local grain whose last localised spin is the thermometer."""
+    grain = sample_ergodic_grain(
+        kind="local", num_grain_spins=num_grain_spins, num_lioms=num_lioms, last_coupling=0.5, seed=1
+    )
+    return grain.to_spin_model()
+
+
 def _tilted_ising(num_sites: int) -> SpinModel:
     terms = [(-1.0, {j: "Z", j + 1: "Z"}) for j in range(num_sites - 1)]
     terms += [(-0.9045, {j: "X"}) for j in range(num_sites)] + [(-0.809, {j: "Z"}) for j in range(num_sites)]
     return spin_chain(hamiltonian=PauliSum.from_letters(terms))
+
+
+def _band_chain() -> SpinModel:
+    """Two subunits of a ground level and a band of three levels, two qubits each."""
+    return sample_band_chain(num_subunits=2, num_levels=3, band_width=0.3, coupling=0.3, seed=1).to_spin_model()
 
 
 _COLLISIONS = CollisionCircuit(coupling=0.8, energy_width=0.8, time_step=0.25, num_sequences=2)
@@ -211,10 +232,12 @@ GALLERY: Mapping[str, GalleryEntry | RelaxationEntry] = MappingProxyType(
         "imbrie-w4-20": GalleryEntry(model=_imbrie(20, 4.0)),
         "imbrie-w4-50": GalleryEntry(model=_imbrie(50, 4.0)),
         "imbrie-parity-w1-8": GalleryEntry(model=_imbrie(8, 1.0, parity_symmetric=True)),
+        "band-chain-4": GalleryEntry(model=_band_chain, num_steps=1, times=(0.5,)),
         "all-to-all-8-line": GalleryEntry(model=_all_to_all(8), num_steps=4),
         "all-to-all-8-round-robin": GalleryEntry(model=_all_to_all(8), num_steps=4, layout="round_robin"),
         "all-to-all-8-swap-network": GalleryEntry(model=_all_to_all(8), num_steps=4, layout="swap_network"),
         "all-to-all-8-parity-network": GalleryEntry(model=_all_to_all(8), num_steps=4, layout="parity_network"),
+        "ergodic-grain-9": GalleryEntry(model=partial(_grain, 6, 3), layout="swap_network", num_steps=4),
         "collisions-tilted-ising-3": RelaxationEntry(
             model=partial(_tilted_ising, 3), method=_COLLISIONS, num_rounds=(4,)
         ),

@@ -24,7 +24,7 @@ class Ensemble:
         independent_points: draw independent disorder at every grid point; by default realization r is the same at all.
         target_stderr: stop at a grid point as soon as the standard error of every entry of the answer's first variable
             is at most this, for every method.
-        min_realizations: realizations before the first look at the standard error.
+        min_realizations: realizations before the first look at the standard error; few of them bias the stop.
         survivors: average entries that some realizations have lost (NaN, as where a tensor network stops at its
             tolerance) over those that have them; by default such means are NaN, since what is lost depends on the
             disorder.
@@ -40,7 +40,7 @@ class Ensemble:
     seed: int | None = None
     independent_points: bool = False
     target_stderr: float | None = None
-    min_realizations: int = 10
+    min_realizations: int = 30
     survivors: bool = False
     bootstrap: int = 0
     confidence: float = 0.95

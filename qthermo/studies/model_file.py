@@ -13,9 +13,13 @@ from typing import TYPE_CHECKING, Any
 
 from qthermo.errors import FileError, InputError
 from qthermo.models import (
-    Model,
+    AnyModel,
     Thermometer,
     sample_all_to_all_ising,
+    sample_anderson_lattice,
+    sample_band_chain,
+    sample_band_matrix,
+    sample_ergodic_grain,
     sample_imbrie_chain,
     sample_levy_bath,
 )
@@ -25,17 +29,21 @@ if TYPE_CHECKING:
 
 __all__ = ["FAMILIES", "build_schema", "explain_errors", "load_model", "parse_model", "read_toml", "suggest"]
 
-FAMILIES: Mapping[str, Callable[..., Model]] = MappingProxyType(
+FAMILIES: Mapping[str, Callable[..., AnyModel]] = MappingProxyType(
     {
         "imbrie_chain": sample_imbrie_chain,
         "all_to_all_ising": sample_all_to_all_ising,
         "levy_bath": sample_levy_bath,
+        "ergodic_grain": sample_ergodic_grain,
+        "band_chain": sample_band_chain,
+        "anderson_lattice": sample_anderson_lattice,
+        "band_matrix": sample_band_matrix,
     }
 )
 _MAX_BYTES = 10_000_000
 
 
-def load_model(path: str | Path) -> Model:
+def load_model(path: str | Path) -> AnyModel:
     """Read a model file: one table `[model]` with `family` (a sampler's name without `sample_`) and its arguments.
 
     Raises:
@@ -66,7 +74,7 @@ def read_toml(path: str | Path) -> dict[str, Any]:
         raise FileError(f"{path} must be a TOML file, but cannot be read as one ({problem}).") from None
 
 
-def parse_model(table: object) -> Model:
+def parse_model(table: object) -> AnyModel:
     """Return the model that a `[model]` table describes.
 
     Raises:

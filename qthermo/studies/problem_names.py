@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qthermo.errors import InputError
-from qthermo.models import Model
+from qthermo.models import AnyModel
 from qthermo.operators import PauliSum
 from qthermo.problems import Problem
 from qthermo.solve import PROBLEMS
@@ -24,7 +24,7 @@ _GEOMETRIC = {"laplace", "betas"}
 _MAX_POINTS = 1_000_000
 
 
-def build_problem(name: str, model: Model, given: Mapping[str, str]) -> Problem:
+def build_problem(name: str, model: AnyModel, given: Mapping[str, str]) -> Problem:
     """Return the problem called `name` (case, hyphens and underscores do not matter) for `model`.
 
     Args:

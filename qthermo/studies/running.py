@@ -252,7 +252,7 @@ class _Loop:
         order = Order(tables=self._tables, folder=str(self._store.folder.resolve()), task=task, driver=this_process())
         try:
             self._futures[self._workers.submit(order, alone=alone)] = task
-        except RuntimeError as error:  # the pool broke meanwhile: its futures will say so
+        except (RuntimeError, OSError) as error:  # the pool broke meanwhile: its futures will say so
             if not is_death(error) or not self._workers.renew():
                 raise ExecutionError(f"The executor no longer takes orders ({error}); all shards are kept.") from None
             self._suspects.append(task)

@@ -57,9 +57,15 @@ def describe_environment() -> dict[str, Any]:
     libraries = [
         f"{pool['internal_api']} {pool.get('version')} {pool.get('architecture', '')}".strip()
         for pool in threadpool_info()
-        if pool["user_api"] == "blas"
+        if pool["user_api"] == "blas" and _is_ours(Path(pool["filepath"]))
     ]
     return {"versions": package_versions(), "blas": sorted(set(libraries)), "processor": platform.machine()}
+
+
+def _is_ours(library: Path) -> bool:
+    """Return whether numpy or scipy use a library: other packages bring their own, into `NAME.libs`, when imported."""
+    owners = [part.removesuffix(".libs") for part in library.parts if part.endswith(".libs")]
+    return all(owner in ("numpy", "scipy") for owner in owners)
 
 
 def encode_shard(run: MethodRun, key: Mapping[str, Any]) -> bytes:

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Card", "show"]
 
+_SHOWN = 3
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Card:
@@ -46,8 +48,10 @@ class Card:
 
     @property
     def warnings(self) -> list[str]:
-        """What the method warned of."""
-        return list(json.loads(self.data.attrs.get("warnings", "[]")))
+        """What the method warned of, the first three; a last line counts the others."""
+        words = list(json.loads(self.data.attrs.get("warnings", "[]")))
+        more = [f"and {len(words) - _SHOWN} more"] if len(words) > _SHOWN else []
+        return words[:_SHOWN] + more
 
     def __str__(self) -> str:
         rows = self.rows()
@@ -81,7 +85,8 @@ def _range(values: np.ndarray) -> str:
         return f"{seen.item():.6g}"
     if np.iscomplexobj(seen):
         return f"modulus {np.abs(seen).min():.4g} to {np.abs(seen).max():.4g}"
-    return f"{seen.min():.4g} to {seen.max():.4g}"
+    low, high = f"{seen.min():.4g}", f"{seen.max():.4g}"
+    return low if low == high else f"{low} to {high}"
 
 
 def show(data: xr.Dataset) -> Card:

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from qthermo.models import Model, Thermometer
+from qthermo.models import AnyModel, Thermometer
 from qthermo.problems import Problem
 from qthermo.seeds import Stream, spawn_seed
 from qthermo.solve import Method
@@ -106,7 +106,7 @@ class Study:
         for numbers in itertools.product(range(count), range(len(self.points)), range(len(self.methods))):
             yield Task(*numbers)
 
-    def build_model(self, point: int, realization: int) -> Model:
+    def build_model(self, point: int, realization: int) -> AnyModel:
         """Return the model of a grid point; its disorder comes from SeedSequence(seed, (realization, MODEL)).
 
         With `independent_points` the seed is spawned from the study's for every grid point.

@@ -34,7 +34,12 @@ def _is_table(value: Any) -> bool:
 
 def _key(key: str) -> str:
     plain = key.replace("_", "").replace("-", "").isalnum() and key.isascii()
-    return key if plain else json.dumps(key)
+    return key if plain else _text(key)
+
+
+def _text(value: str) -> str:
+    """Return a basic string: JSON's escapes but for characters beyond the basic plane, which TOML takes as they are."""
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
 def _value(value: Any) -> str:
@@ -44,4 +49,4 @@ def _value(value: Any) -> str:
         return repr(value)
     if isinstance(value, list):
         return "[" + ", ".join(_value(item) for item in value) + "]"
-    return json.dumps(value)
+    return _text(value) if isinstance(value, str) else json.dumps(value)

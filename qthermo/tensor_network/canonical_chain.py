@@ -151,18 +151,21 @@ class CanonicalChain:
             return None
         return split_warm(theta, guess, extra, self.max_bond_dim, self.cutoff)
 
-    def restore_canonical_form(self) -> None:
+    def restore_canonical_form(self, first: int = 0, last: int | None = None) -> None:
         """Make every B_k right-orthonormal again and truncate: needed after gates that are not unitary.
+
+        After a unitary that acts on the sites first .. last only, these suffice.
 
         Cost: one QR and one split per site.
         """
-        for site in range(self.num_sites - 1, 0, -1):
+        end = self.num_sites - 1 if last is None else last
+        for site in range(end, first, -1):
             left, d, right = self.tensors[site].shape
             matrix = self.tensors[site].reshape(left, d * right)
             basis = orthonormal_rows(matrix.copy() if left <= d * right else np.eye(d * right, dtype=matrix.dtype))
             self.tensors[site] = basis.reshape(-1, d, right)
             self.tensors[site - 1] = self.tensors[site - 1] @ (matrix @ basis.conj().T)
-        for site in range(self.num_sites - 1):
+        for site in range(first, end):
             self._truncate_right_of(site)
 
     def _truncate_right_of(self, site: int) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time as clock
 import warnings
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Generic, Protocol, TypeVar
 
 import numpy as np
@@ -80,6 +80,7 @@ class CheckedRuns(Generic[Run]):
         checkpoint: file written after every time, or None.
         key: fingerprint of the run.
         record: takes the entanglement of the first run at every time, or None.
+        floor: the least truncation error to report, from the run asked for; None where the difference suffices.
 
     `estimated_seconds` is a rough bound, known before the first step: full bonds at the speed of a matrix product.
     """
@@ -91,7 +92,9 @@ class CheckedRuns(Generic[Run]):
     checkpoint: str | None = None
     key: str = ""
     record: EntanglementRecord | None = None
+    floor: Callable[[Run], float] | None = None
     estimated_seconds: float = 0.0
+    _floors: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
 
     def measure(
         self,
@@ -111,34 +114,37 @@ class CheckedRuns(Generic[Run]):
             dtype: type of the numbers.
         """
         values = np.full((len(self.runs), times.size, *shape), np.nan, dtype)
+        self._floors = np.zeros((times.size, *[1] * len(shape)))
         done = self._resume(values)
         work = sum(run.count_multiplications(times[done:]) for run in self.runs)
         self.estimated_seconds = float(f"{work / measure_speed():.2g}")
         started = clock.perf_counter()
         for k in range(done, times.size):
             progress(k / times.size, self._describe(times, k, done, started))
-            if k > 0 and self.stop and self._is_lost(values[:, k - 1 : k]):
+            if k > 0 and self.stop and self._is_lost(values, k - 1):
                 break
             for row, run in enumerate(self.runs):
                 run.advance(float(times[k]))
                 values[row, k] = measure(run)
+            self._floors[k] = 0.0 if self.floor is None else self.floor(self.runs[0])
             if self.record is not None:
                 self.record.take(k, *self.runs[0].entanglement())
             self._save(values, k + 1)
-        return values[0], self.errors(values)
+        return values[0], self.errors(values, self._floors)
 
-    def errors(self, values: NDArray[Any]) -> dict[str, NDArray[np.float64]]:
+    def errors(self, values: NDArray[Any], floors: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
         """Return the error estimates of the first row of `values`, each the largest up to its time."""
         if len(values) < len(CHECKS):
             return {}
         richardson = 2.0**self.order / (2.0**self.order - 1)
         return {
-            "truncation_error": np.maximum.accumulate(np.abs(values[0] - values[1])),
+            "truncation_error": np.maximum.accumulate(np.maximum(np.abs(values[0] - values[1]), floors)),
             "trotter_error": np.maximum.accumulate(richardson * np.abs(values[2] - values[3])),
         }
 
-    def _is_lost(self, values: NDArray[Any]) -> bool:
-        return any(float(np.max(error)) > self.tolerance for error in self.errors(values).values())
+    def _is_lost(self, values: NDArray[Any], k: int) -> bool:
+        errors = self.errors(values[:, k : k + 1], self._floors[k : k + 1])
+        return any(float(np.max(error)) > self.tolerance for error in errors.values())
 
     def _describe(self, times: NDArray[np.float64], k: int, first: int, started: float) -> str:
         bond = max(run.max_bond for run in self.runs)
@@ -151,7 +157,7 @@ class CheckedRuns(Generic[Run]):
     def _save(self, values: NDArray[Any], done: int) -> None:
         if self.checkpoint is None:
             return
-        arrays, states = {"values": values}, []
+        arrays, states = {"values": values, "floors": self._floors}, []
         for row, run in enumerate(self.runs):
             state, tensors = run.to_record()
             states.append(state)
@@ -164,7 +170,7 @@ class CheckedRuns(Generic[Run]):
         if stored is None:
             return 0
         arrays, state = stored
-        values[:] = arrays["values"]
+        values[:], self._floors = arrays["values"], arrays["floors"]
         if self.record is not None:
             self.record.load_arrays(arrays)
         for row, (run, record) in enumerate(zip(self.runs, state["runs"], strict=True)):

@@ -38,6 +38,7 @@ class DMRG:
             closer; the diagnostics give each site's place.
         max_sweeps: at the largest bond dimension; six at the smaller ones.
         seed: of the random states.
+        checkpoint: file that keeps the state after every sweep; a run that finds its own file goes on from there.
         filter: of the jump operators whose gap is asked, see `KMSJumps`.
         patch_radius: of the jumps; the generator they define with the whole H is exactly balanced (`MixingGap`).
         outer_radius: of the patches that give its decay terms; the answer's `certificate` E0 falls to 0 as it grows.
@@ -65,6 +66,7 @@ class DMRG:
     reorder_sites: bool = True
     max_sweeps: int = 40
     seed: int = 0
+    checkpoint: str | None = None
     filter: str = "smooth_metropolis"
     patch_radius: int = 1
     outer_radius: int = 2
@@ -128,6 +130,8 @@ class DMRG:
     def find_state(self, model: SpinModel, *, progress: Progress = silent) -> MatrixProductState:
         """Return the ground state as a quimb MatrixProductState, its sites in the given order.
 
+        Its checkpoint, if any, has `.state` added to its name.
+
         Raises:
             NotConvergedError: the energy misses `tolerance`.
         """
@@ -138,5 +142,7 @@ class DMRG:
 
         problem = GroundState(model)
         self.check(problem)
+        path = None if self.checkpoint is None else f"{self.checkpoint}.state"
+        method = replace(self, reorder_sites=False, checkpoint=path)
         with threadpool_limits(1):
-            return to_quimb_state(run_ground_state(problem, replace(self, reorder_sites=False), progress)[1])
+            return to_quimb_state(run_ground_state(problem, method, progress)[1])

@@ -15,7 +15,8 @@ from qthermo.problems import GroundState, ground_state_answer
 from qthermo.progress import Progress
 from qthermo.seeds import Stream, sample_generator
 from qthermo.tensor_network.ground_state_sweeps import DmrgSweeps, energy_variance, random_state
-from qthermo.tensor_network.pauli_mpo import build_mpo
+from qthermo.tensor_network.journal import Journal
+from qthermo.tensor_network.pauli_mpo import build_mpo_tensors
 from qthermo.tensor_network.site_order import find_positions, permute_sites
 from qthermo.tensor_network.sweep_environments import SweepEnvironments
 
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 __all__ = ["run_ground_state"]
 
 _START_BOND, _START_NOISES = 16, (1e-2, 1e-3, 1e-4)
-_NOISES = (1e-3, 1e-4, 1e-5, 1e-7)
 _RAMP_SWEEPS = 6
 _VARIANCE_PER_ERROR = 100.0
 
@@ -39,9 +39,9 @@ def run_ground_state(problem: GroundState, method: DMRG, progress: Progress) -> 
     if method.reorder_sites:
         positions = find_positions(model.hamiltonian, model.num_sites)
     hamiltonian = permute_sites(model.hamiltonian, positions)
-    mpo, mpo_error = build_mpo(hamiltonian, model.num_sites)
+    mpo, mpo_error = build_mpo_tensors(hamiltonian, model.num_sites)
     bonds = _ramp(method.max_bond_dim)
-    start_energies, sweeps = _best_start(mpo, bonds[0], method, progress)
+    start_energies, sweeps = _best_start(mpo, bonds[0], method, Journal.open(problem, method), progress)
     energies = []
     for k, bond in enumerate(bonds):
         share, final = (k + 1) / (len(bonds) + 1), k == len(bonds) - 1
@@ -49,7 +49,6 @@ def run_ground_state(problem: GroundState, method: DMRG, progress: Progress) -> 
             bond,
             method.sweep_tolerance,
             method.max_sweeps if final else _RAMP_SWEEPS,
-            _NOISES if k and max(sweeps.environments.bond_dimensions) >= bonds[k - 1] else (),
             _reporter(progress, sweeps, share, f"bond dimension {bond}"),
         )
         energies.append(sweeps.energy)
@@ -72,7 +71,7 @@ def run_ground_state(problem: GroundState, method: DMRG, progress: Progress) -> 
         truncation_error=max(change, 0.0),
         diagnostics={
             "num_sweeps": sweeps.num_sweeps,
-            "max_bond_dim_reached": max(sweeps.environments.bond_dimensions),
+            "max_bond_dim_reached": sweeps.max_bond,
             "discarded_weight": sweeps.discarded_weight,
             "mpo_bond_dimension": max(W.shape[1] for W in mpo),
             "mpo_error": mpo_error,
@@ -87,7 +86,7 @@ def run_ground_state(problem: GroundState, method: DMRG, progress: Progress) -> 
 def _check_variance(hamiltonian: PauliSum, sweeps: DmrgSweeps, method: DMRG) -> float:
     """Return <H^2> - <H>^2, which is about (error of the energy) * (distance to the states mixed in)."""
     tensors = sweeps.environments.tensors
-    shifted, _ = build_mpo(hamiltonian - sweeps.energy, len(tensors))
+    shifted, _ = build_mpo_tensors(hamiltonian - sweeps.energy, len(tensors))
     variance = max(energy_variance(tensors, shifted), 0.0)
     if variance > _VARIANCE_PER_ERROR * method.tolerance:
         raise NotConvergedError(
@@ -106,14 +105,16 @@ def _ramp(max_bond_dim: int) -> list[int]:
     return bonds
 
 
-def _best_start(mpo: list[NDArray[Any]], bond: int, method: DMRG, progress: Progress) -> tuple[list[float], DmrgSweeps]:
+def _best_start(
+    mpo: list[NDArray[Any]], bond: int, method: DMRG, journal: Journal, progress: Progress
+) -> tuple[list[float], DmrgSweeps]:
     """Sweep every random start with falling noise and return their energies and the best."""
     dtype = np.float64 if all(np.isrealobj(W) for W in mpo) else np.complex128
     candidates = []
     for k in range(method.num_starts):
         rng = sample_generator(method.seed, Stream.SOLVER, k)
         state = random_state(len(mpo), min(bond, 4), rng, dtype)
-        sweeps = DmrgSweeps(SweepEnvironments(state, mpo), method.truncation_error)
+        sweeps = DmrgSweeps(SweepEnvironments(state, mpo), method.truncation_error, journal=journal, name=f"start {k}")
         for noise in _START_NOISES:
             progress(0.0, f"start {k + 1} of {method.num_starts}")
             sweeps.sweep(bond, noise)

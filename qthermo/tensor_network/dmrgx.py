@@ -34,6 +34,7 @@ class DMRGX:
         truncation_error: weight that one split may discard.
         tolerance: the largest variance <H^2> - <H>^2 accepted, energy^2.
         max_sweeps: sweeps tried.
+        checkpoint: file that keeps the state after every sweep; a run that finds its own file goes on from there.
 
     Errors: the bond dimension, certified by the variance; `NotConvergedError` where the chain is not localised enough.
     Cost: (4 chi^2)^3 per pair and sweep: meant for chi up to about 16.
@@ -46,6 +47,7 @@ class DMRGX:
     truncation_error: float = 1e-14
     tolerance: float = 1e-6
     max_sweeps: int = 10
+    checkpoint: str | None = None
 
     def __post_init__(self) -> None:
         check_integer("max_bond_dim", self.max_bond_dim, minimum=1)
@@ -74,33 +76,44 @@ class DMRGX:
 
 def _run(problem: ExcitedState, method: DMRGX, progress: Progress) -> Answer:
     from qthermo.tensor_network.ground_state_sweeps import energy_variance
-    from qthermo.tensor_network.pauli_mpo import build_mpo
+    from qthermo.tensor_network.journal import Journal
+    from qthermo.tensor_network.pauli_mpo import build_mpo_tensors
     from qthermo.tensor_network.sweep_environments import SweepEnvironments
     from qthermo.tensor_network.sweep_evolution import product_tensors
     from qthermo.tensor_network.tdvp_runs import AMPLITUDES
 
     n = problem.model.num_sites
-    mpo, _ = build_mpo(problem.model.hamiltonian, n)
+    mpo, _ = build_mpo_tensors(problem.model.hamiltonian, n)
     state = product_tensors(np.array([AMPLITUDES[letter] for letter in problem.initial_state]))
-    environments = SweepEnvironments(state, mpo)
-    variance, energy = np.inf, 0.0
-    for sweep in range(method.max_sweeps):
-        progress(sweep / method.max_sweeps, f"sweep {sweep + 1}, variance {variance:.1e}")
-        for site in [*range(n - 2), *range(n - 2, -1, -1)]:
-            rightwards = environments.centre == site and site < n - 2
-            energy, theta = _nearest_eigenvector(environments, site)
-            split = environments.split_right if rightwards else environments.split_left
-            split(site, theta, method.max_bond_dim, method.truncation_error)
-        shifted, _ = build_mpo(problem.model.hamiltonian - energy, n)
+    journal = Journal.open(problem, method)
+    done, energy, variance = journal.find("sweeps") or (0, 0.0, np.inf)
+    environments = SweepEnvironments(journal.find_arrays("sweeps") or state, mpo)
+    while done < method.max_sweeps and variance >= method.tolerance:
+        progress(done / method.max_sweeps, f"sweep {done + 1}, variance {variance:.1e}")
+        energy = _sweep(environments, method)
+        shifted, _ = build_mpo_tensors(problem.model.hamiltonian - energy, n)
         variance = max(energy_variance(environments.tensors, shifted), 0.0)
-        if variance < method.tolerance:
-            bonds = environments.bond_dimensions
-            diagnostics = {"num_sweeps": sweep + 1, "max_bond_dim_reached": max(bonds), "bond_dimensions": bonds}
-            return ground_state_answer(energy, variance=variance, diagnostics=diagnostics)
+        done += 1
+        journal.enter("sweeps", [done, energy, variance], environments.tensors)
+    if variance < method.tolerance:
+        bonds = environments.bond_dimensions
+        diagnostics = {"num_sweeps": done, "max_bond_dim_reached": max(bonds), "bond_dimensions": bonds}
+        return ground_state_answer(energy, variance=variance, diagnostics=diagnostics)
     raise NotConvergedError(
         f"The variance must fall below tolerance = {method.tolerance:g}, but is {variance:.2g} after "
         f"{method.max_sweeps} sweeps: raise max_bond_dim above {method.max_bond_dim}, if the chain is localised at all."
     )
+
+
+def _sweep(environments: SweepEnvironments, method: DMRGX) -> float:
+    """Sweep right and left once and return the energy."""
+    energy, last = 0.0, environments.num_sites - 2
+    for site in [*range(last), *range(last, -1, -1)]:
+        rightwards = environments.centre == site and site < last
+        energy, theta = _nearest_eigenvector(environments, site)
+        split = environments.split_right if rightwards else environments.split_left
+        split(site, theta, method.max_bond_dim, method.truncation_error)
+    return energy
 
 
 def _nearest_eigenvector(environments: SweepEnvironments, site: int) -> tuple[float, NDArray[np.float64]]:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from qthermo.linalg.krylov import find_lowest
 from qthermo.tensor_network.canonical_chain import CanonicalChain
+from qthermo.tensor_network.journal import Journal
 from qthermo.tensor_network.lift import Lift
 from qthermo.tensor_network.sweep_environments import SweepEnvironments, join_right
 
@@ -28,6 +29,8 @@ class DmrgSweeps:
         local_dim: largest Krylov subspace of a local minimisation.
         local_tolerance: residual at which a local minimisation stops.
         lift: a state kept out of the way.
+        journal: keeps the state after every sweep; sweeps that it holds already are not repeated.
+        name: under which it keeps them, unique in the run.
     """
 
     environments: SweepEnvironments
@@ -35,12 +38,39 @@ class DmrgSweeps:
     local_dim: int = 3
     local_tolerance: float = 1e-9
     lift: Lift | None = None
+    journal: Journal | None = None
+    name: str = ""
     energy: float = np.inf
+    max_bond: int = 1
     num_sweeps: int = 0
     discarded_weight: float = 0.0
 
     def sweep(self, max_bond_dim: int, noise: float) -> float:
         """Sweep right and left once and return the energy; `noise` is the weight of H rho H in the choice of bases."""
+        if not self._recall():
+            self._sweep_pairs(max_bond_dim, noise)
+            self.max_bond = max(self.environments.bond_dimensions)
+            self._keep()
+        self.num_sweeps += 1
+        return self.energy
+
+    def _recall(self) -> bool:
+        """Take the next sweep from the journal, if it is there; the state follows with the last one."""
+        kept = (self.journal.find(self.name) or []) if self.journal is not None else []
+        if self.journal is None or self.num_sweeps >= len(kept):
+            return False
+        self.energy, self.discarded_weight, self.max_bond = kept[self.num_sweeps]
+        if self.num_sweeps == len(kept) - 1:
+            self.environments = SweepEnvironments(self.journal.find_arrays(self.name), self.environments.mpo)
+        return True
+
+    def _keep(self) -> None:
+        if self.journal is not None:
+            done = [self.energy, self.discarded_weight, self.max_bond]
+            before = self.journal.find(self.name) or []
+            self.journal.enter(self.name, [*before, done], self.environments.tensors)
+
+    def _sweep_pairs(self, max_bond_dim: int, noise: float) -> None:
         last = self.environments.num_sites - 2
         self.discarded_weight = 0.0
         for site in range(last):
@@ -55,16 +85,9 @@ class DmrgSweeps:
                 self._split_left_with_noise(site, theta, max_bond_dim, noise)
             else:
                 self.discarded_weight += self.environments.split_left(site, theta, max_bond_dim, self.cutoff)
-        self.num_sweeps += 1
-        return self.energy
 
-    def converge(
-        self, max_bond_dim: int, tolerance: float, max_sweeps: int, noises: Sequence[float], report: Callable[[], None]
-    ) -> bool:
-        """Sweep until the energy falls by less than `tolerance` without noise; return whether it did."""
-        for noise in noises:
-            self.sweep(max_bond_dim, noise)
-            report()
+    def converge(self, max_bond_dim: int, tolerance: float, max_sweeps: int, report: Callable[[], None]) -> bool:
+        """Sweep without noise until the energy falls by less than `tolerance`; return whether it did."""
         before = np.inf
         for _ in range(max_sweeps):
             energy = self.sweep(max_bond_dim, 0.0)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from qthermo.answers import Answer
 from qthermo.errors import NotConvergedError, UnsupportedError
-from qthermo.models import Model, SpinModel
+from qthermo.models import AnyModel, SpinModel
 from qthermo.operators import PauliSum
 from qthermo.problems import (
     Autocorrelation,
@@ -27,10 +27,11 @@ from qthermo.tensor_network.checked_runs import ASKED, CHECKS, KNOBS, Check, Che
 from qthermo.tensor_network.checkpoint import fingerprint, method_fields
 from qthermo.tensor_network.entanglement_record import EntanglementRecord, add_entanglement, describe_operator
 from qthermo.tensor_network.heisenberg_evolution import OperatorEvolution
-from qthermo.tensor_network.heisenberg_tebd import is_chain
+from qthermo.tensor_network.heisenberg_tebd import choose_route
 from qthermo.tensor_network.operator_readout import component, doubled, mean_in_product, overlap_with
 from qthermo.tensor_network.pauli_mpo import compress_pauli_vector
 from qthermo.tensor_network.pauli_transfer import bond_generators, exponentiate
+from qthermo.tensor_network.string_evolution import StringEvolution
 from qthermo.tensor_network.swap_network import SwapEvolution
 from qthermo.tensor_network.trotter_steps import GateCache
 
@@ -39,14 +40,16 @@ if TYPE_CHECKING:
 
 __all__ = ["BLOCH_VECTORS", "run_autocorrelation", "run_evolution", "run_structure_factor", "start_evolution"]
 
-HeisenbergRun = OperatorEvolution | SwapEvolution
+HeisenbergRun = OperatorEvolution | SwapEvolution | StringEvolution
 _WINDOW = 5.5
+_ERROR_OF_WEIGHT = 0.1, 4.0
+"""Error of C(t) over the weight that a swap network has discarded, without and with doubling: the largest measured."""
 BLOCH_VECTORS = {"0": (1, 0, 0, 1), "1": (1, 0, 0, -1), "+": (1, 1, 0, 0), "-": (1, -1, 0, 0)}
 """<I>, <X>, <Y>, <Z> of the letters of a product state."""
 
 
 def start_evolution(
-    model: Model,
+    model: AnyModel,
     operator: PauliSum,
     method: HeisenbergTEBD,
     *,
@@ -56,11 +59,16 @@ def start_evolution(
     """Return O(0), ready to advance: the run asked for, or one of its checks."""
     if not isinstance(model, SpinModel):
         raise UnsupportedError("HeisenbergTEBD needs a model of spins.")
-    near = is_chain(model.hamiltonian)
-    chain = compress_pauli_vector(operator, max(operator.num_sites, 1) if near else model.num_sites)
+    route = choose_route(model.hamiltonian, model.num_sites, has_jumps=bool(jumps))
+    chain = compress_pauli_vector(operator, max(operator.num_sites, 1) if route == "bonds" else model.num_sites)
     chain.max_bond_dim = check.bond(method.max_bond_dim)
     chain.cutoff = check.cutoff_factor * method.truncation_error
-    if not near:
+    if route == "strings":
+        return StringEvolution.from_terms(
+            chain, operator, model.hamiltonian,
+            order=method.trotter_order, time_step=method.time_step, refinement=check.refinement,
+        )  # fmt: skip
+    if route == "swaps":
         return SwapEvolution.from_terms(
             chain, model.hamiltonian, jumps,
             order=method.trotter_order, time_step=method.time_step, refinement=check.refinement,
@@ -103,6 +111,8 @@ def run_autocorrelation(problem: Autocorrelation, method: HeisenbergTEBD, progre
     runs = _prepare(problem, PauliSum.pauli("Z", 0), method)
     times = problem.times / 2 if doubling else problem.times
     checked = _checked(problem, times, method, runs)
+    if isinstance(runs[0], SwapEvolution):
+        checked.floor = lambda run: _ERROR_OF_WEIGHT[doubling] * run.chain.discarded_weight
     values, errors = checked.measure(
         times,
         (lambda run: doubled(run.ordered)) if doubling else (lambda run: component(run.ordered, "Z")),

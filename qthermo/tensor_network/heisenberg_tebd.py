@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 from qthermo.answers import Answer
 from qthermo.checks import check_choice, check_integer, check_real
 from qthermo.errors import UnsupportedError
-from qthermo.models import Model, SpinModel
+from qthermo.models import AnyModel, SpinModel
 from qthermo.operators import PauliSum
 from qthermo.problems import Autocorrelation, Evolution, Problem, StructureFactor
 from qthermo.progress import Progress
@@ -16,7 +16,7 @@ from qthermo.progress import Progress
 if TYPE_CHECKING:
     from quimb.tensor import MatrixProductOperator
 
-__all__ = ["HeisenbergTEBD", "is_chain"]
+__all__ = ["HeisenbergTEBD", "choose_route"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,8 +31,9 @@ class HeisenbergTEBD:
     site or two neighbours join the real generator of a bond (the adjoint Lindblad equation). `StructureFactor` evolves
     the bath's operator in the bath alone.
 
-    Two-site terms of any range are reached through layers of swaps, in which every pair of spins meets once per pass;
-    chains of neighbouring terms need none and are evolved on their own bonds.
+    Chains of neighbouring terms are evolved on their own bonds. Many two-site terms of any range are reached through
+    layers of swaps, in which every pair of spins meets once per pass. Terms on three or more sites, and few of longer
+    range, are rotations of one Pauli string each, as matrix-product operators of bond dimension 4.
 
     Args:
         max_bond_dim: chi, the largest bond dimension.
@@ -42,7 +43,8 @@ class HeisenbergTEBD:
         tolerance: the largest estimated error of C accepted.
         estimate_errors: also evolve with chi/2 and a hundred times the discarded weight, whose change is
             `truncation_error`; and with chi/2 and a hundredth of it, at this step and at half of it, whose change
-            times 2^order / (2^order - 1) is `trotter_error`. Each is the largest up to its time.
+            times 2^order / (2^order - 1) is `trotter_error`. Each is the largest up to its time. With swaps the
+            `truncation_error` of C(t) is also at least the discarded weight times the largest ratio found.
         stop_at_tolerance: end the evolution where the estimate first exceeds `tolerance`; later values are NaN.
         time_doubling: use C(2t) where H is real.
         record_entropy: also answer `entropy` (nats) and `bond_dimension` (time, bond) of the evolved operator, for
@@ -52,7 +54,8 @@ class HeisenbergTEBD:
     Errors: bond dimension and time step, both estimated; `NotConvergedWarning` names the one to turn.
     Cost: about 100 chi^3 multiplications per bond and layer, on the bonds inside the light cone only, so that it
     stops growing with the length of the chain; memory 4 chi^2 numbers per site. With terms of longer range, a pass is
-    N (N - 1) / 2 gates with a full spectrum each, and two passes stand for one where the pairs do not commute.
+    N (N - 1) / 2 gates with a full spectrum each, and two passes stand for one where the pairs do not commute; a
+    rotation of a long string is about three such gates on each of its bonds.
     Reference: M. B. Hastings, arXiv:0903.3253; J. Unfried, J. Hauschild, F. Pollmann, arXiv:2212.09782.
     """
 
@@ -77,11 +80,16 @@ class HeisenbergTEBD:
         check_real("tolerance", self.tolerance, minimum=0, exclusive=True)
 
     def check(self, problem: Problem) -> None:
-        """Accept spins with terms on at most two sites, near or far, at infinite temperature."""
-        _check_terms(problem.model)
+        """Accept spins with any terms at infinite temperature, jump operators on neighbours."""
+        model = _check_spins(problem.model)
         if isinstance(problem, StructureFactor) and problem.model.num_bath_sites < 2:
             raise UnsupportedError("HeisenbergTEBD needs a bath of at least two spins, but the bath has one.")
         if isinstance(problem, Evolution):
+            if problem.jump_operators and model.hamiltonian.locality > 2:
+                raise UnsupportedError(
+                    "HeisenbergTEBD takes jump operators beside terms on at most two sites, but H has terms on "
+                    f"{model.hamiltonian.locality}."
+                )
             for _, jump in problem.jump_operators:
                 if jump.sites and jump.sites[-1] - jump.sites[0] > 1:
                     raise UnsupportedError(
@@ -96,12 +104,14 @@ class HeisenbergTEBD:
         """Return the bytes needed at the peak."""
         sites = problem.model.num_sites if isinstance(problem.model, SpinModel) else 0
         per_site = 5.0 * self.max_bond_dim**2
-        network = 0.0
-        if isinstance(problem.model, SpinModel) and not is_chain(problem.model.hamiltonian):
-            network = 1500.0 * sites**2  # gates of every pair, kept for a few lengths
-        return 8.0 * (
-            network + (1.5 if self.estimate_errors else 1.0) * sites * per_site + 200.0 * self.max_bond_dim**2
-        )
+        network, work = 0.0, 200.0
+        if isinstance(problem.model, SpinModel):
+            jumps = isinstance(problem, Evolution) and bool(problem.jump_operators)
+            route = choose_route(problem.model.hamiltonian, sites, has_jumps=jumps)
+            network = 1500.0 * sites**2 if route == "swaps" else 0.0  # gates of every pair, kept for a few lengths
+            longest = max((s.sites[-1] - s.sites[0] for s in problem.model.hamiltonian if s.sites), default=0)
+            work += 128.0 * (longest + 2) if route == "strings" else 0.0
+        return 8.0 * (network + (1.5 if self.estimate_errors else 1.0) * sites * per_site + work * self.max_bond_dim**2)
 
     def run(self, problem: Problem, progress: Progress) -> Answer:
         """Evolve from one requested time to the next, with its checks beside it."""
@@ -122,28 +132,35 @@ class HeisenbergTEBD:
         """Return Z_0(time) of a chain as a quimb MatrixProductOperator on all its sites.
 
         Raises:
-            UnsupportedError: the model is not of spins, or a term acts on more than two.
+            UnsupportedError: the model is not of spins.
             InputError: `time` is not a finite number >= 0.
         """
         from qthermo.tensor_network.heisenberg_runs import start_evolution
         from qthermo.tensor_network.quimb_door import to_quimb_operator
 
-        _check_terms(model)
+        _check_spins(model)
         evolution = start_evolution(model, model.observable, self)
         evolution.advance(check_real("time", time, minimum=0))
         return to_quimb_operator(evolution.ordered.tensors, model.num_sites)
 
 
-def is_chain(hamiltonian: PauliSum) -> bool:
-    """Return whether every term acts on one site or on two neighbours."""
-    return all(string.sites[-1] - string.sites[0] < 2 for string in hamiltonian if string.sites)
+def choose_route(hamiltonian: PauliSum, num_sites: int, *, has_jumps: bool) -> str:
+    """Return how H is evolved: "bonds" of a chain, "swaps" that bring pairs together, or "strings" one by one.
+
+    A pass of the network is N (N - 1) / 2 gates; a rotation of a far string costs about three for each of its bonds.
+    """
+    ranges = [string.sites[-1] - string.sites[0] for string in hamiltonian if string.sites]
+    far = [length for length in ranges if length > 1]
+    if not far:
+        return "bonds"
+    if hamiltonian.locality > 2 or (6 * sum(far) < num_sites * (num_sites - 1) and not has_jumps):
+        return "strings"
+    return "swaps"
 
 
-def _check_terms(model: Model) -> None:
+def _check_spins(model: AnyModel) -> SpinModel:
     if not isinstance(model, SpinModel):
         raise UnsupportedError(f"HeisenbergTEBD needs a model of spins, but `{model.family}` is given by matrices.")
     if model.num_sites < 2:
         raise UnsupportedError("HeisenbergTEBD needs at least two spins, but the model has one.")
-    for string in model.hamiltonian:
-        if len(string.sites) > 2:
-            raise UnsupportedError(f"HeisenbergTEBD needs terms on at most two sites, but `{string}` acts on more.")
+    return model

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from qthermo.answers import Answer
 from qthermo.checks import check_finite_array, check_integer, check_real
 from qthermo.errors import InputError, UnsupportedError
-from qthermo.models import Model, SpinModel
+from qthermo.models import AnyModel, SpinModel
 from qthermo.operators import group_bonds
 from qthermo.problems import Autocorrelation, Problem
 from qthermo.progress import Progress
@@ -37,6 +37,7 @@ class InfluenceFunctional:
         tolerance: the largest estimated error of C accepted.
         estimate_errors: also run with chi/2 and a hundred times the discarded weight (`truncation_error`), and with
             half the step (4/3 of the change is `trotter_error`).
+        checkpoint: file that keeps the state after every bath spin; a run that finds its own file goes on from there.
 
     Errors: bond dimension and step, of second order, both estimated; `NotConvergedWarning` names the one to turn.
     Cost: per bath spin inside the light cone, one split of dimension 4 chi for each step.
@@ -50,6 +51,7 @@ class InfluenceFunctional:
     truncation_error: float = 1e-12
     tolerance: float = 1e-3
     estimate_errors: bool = True
+    checkpoint: str | None = None
 
     def __post_init__(self) -> None:
         check_integer("max_bond_dim", self.max_bond_dim, minimum=2)
@@ -101,7 +103,7 @@ class InfluenceFunctional:
         return run_splittings(problem, self, check_finite_array("splittings", np.atleast_1d(splittings), ndim=1))
 
 
-def _check_chain(model: Model) -> None:
+def _check_chain(model: AnyModel) -> None:
     if not isinstance(model, SpinModel) or model.num_sites < 2:
         raise UnsupportedError(f"InfluenceFunctional needs a chain of at least two spins, but got `{model.family}`.")
     try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,6 +16,7 @@ from qthermo.problems import Autocorrelation, autocorrelation_answer
 from qthermo.progress import Progress
 from qthermo.tensor_network.checked_runs import warn_if_lost
 from qthermo.tensor_network.influence_functional import find_grid
+from qthermo.tensor_network.journal import Journal
 from qthermo.tensor_network.temporal_state import TemporalState, build_temporal_state
 from qthermo.tensor_network.trotter_steps import count_steps
 
@@ -25,7 +27,13 @@ __all__ = ["run_autocorrelation", "run_splittings"]
 
 
 def _contract(
-    problem: Autocorrelation, method: InfluenceFunctional, *, coarse: bool = False, refinement: int = 1
+    problem: Autocorrelation,
+    method: InfluenceFunctional,
+    journal: Journal,
+    report: Callable[[int], None],
+    *,
+    coarse: bool = False,
+    refinement: int = 1,
 ) -> tuple[TemporalState, float, NDArray[np.intp]]:
     """Return the temporal state, its step, and the step at which each time is reached."""
     if not isinstance(problem.model, SpinModel):
@@ -39,6 +47,9 @@ def _contract(
         num_steps,
         max_bond_dim=max(method.max_bond_dim // 2, 2) if coarse else method.max_bond_dim,
         cutoff=method.truncation_error * (100.0 if coarse else 1.0),
+        journal=journal,
+        name=f"{'coarse' if coarse else 'fine'} {refinement}",
+        report=report,
     )
     return state, spacing / per_spacing, multiples * per_spacing
 
@@ -48,15 +59,19 @@ def run_autocorrelation(problem: Autocorrelation, method: InfluenceFunctional, p
     if not isinstance(problem.model, SpinModel):
         raise UnsupportedError("InfluenceFunctional needs a chain of spins.")
     thermometer = problem.model.thermometer
-    progress(0.0, "contracting the bath")
-    state, step, places = _contract(problem, method)
+    journal = Journal.open(problem, method)
+
+    def report(share: float, words: str) -> Callable[[int], None]:
+        return lambda bond: progress(share, f"{words}, bath spin {bond + 1}")
+
+    state, step, places = _contract(problem, method, journal, report(0.0, "contracting the bath"))
     values = state.correlator(thermometer, step)[places]
     errors = {}
     if method.estimate_errors:
-        progress(0.4, "with half the bond dimension")
-        coarse, _, _ = _contract(problem, method, coarse=True)
-        progress(0.6, "with half the step")
-        fine, fine_step, fine_places = _contract(problem, method, refinement=2)
+        coarse, _, _ = _contract(problem, method, journal, report(0.4, "with half the bond dimension"), coarse=True)
+        fine, fine_step, fine_places = _contract(
+            problem, method, journal, report(0.6, "with half the step"), refinement=2
+        )
         truncation = np.abs(values - coarse.correlator(thermometer, step)[places])
         trotter = 4 / 3 * np.abs(values - fine.correlator(thermometer, fine_step)[fine_places])
         errors = {
@@ -78,6 +93,6 @@ def run_splittings(
     problem: Autocorrelation, method: InfluenceFunctional, splittings: NDArray[np.float64]
 ) -> NDArray[np.float64]:
     """Return C(t), shape (splitting, time), from one temporal state."""
-    state, step, places = _contract(problem, method)
+    state, step, places = _contract(problem, method, Journal.open(problem, method), lambda _: None)
     thermometers = [PauliSum.pauli("Z", 0) * (splitting / 2) for splitting in splittings]
     return np.array([state.correlator(thermometer, step)[places] for thermometer in thermometers])

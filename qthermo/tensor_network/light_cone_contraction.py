@@ -28,8 +28,10 @@ class LightConeContraction:
         trotter_order: 1, 2 or 4.
         max_width: log2 of the largest tensor allowed.
         optimizer: cotengra's search, "auto" (fast) or "auto-hq" (better paths).
+        checkpoint: file that keeps the value of every Pauli string at every time; a run that finds its own file goes
+            on from there.
 
-    Errors: the Suzuki step only.
+    Errors: the Suzuki step only. Paths are searched for a limited time, so two runs agree to rounding, not to the bit.
     Reference: J. Gray, S. Kourtis, Quantum 5, 410 (2021), arXiv:2002.01935.
     """
 
@@ -39,6 +41,7 @@ class LightConeContraction:
     trotter_order: int = 2
     max_width: int = 26
     optimizer: str = "auto-hq"
+    checkpoint: str | None = None
 
     def __post_init__(self) -> None:
         check_real("time_step", self.time_step, minimum=0, exclusive=True)

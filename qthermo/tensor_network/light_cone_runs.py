@@ -9,9 +9,10 @@ from numpy.typing import NDArray
 
 from qthermo.answers import Answer
 from qthermo.errors import MemoryRefusedError
-from qthermo.operators import PauliString, PauliSum, build_schedule, group_commuting, repeat_schedule
+from qthermo.operators import PauliString, build_schedule, group_commuting, repeat_schedule
 from qthermo.problems import Evolution, evolution_answer
 from qthermo.progress import Progress
+from qthermo.tensor_network.journal import Journal
 from qthermo.tensor_network.pauli_transfer import LETTERS, PAULI_MATRICES
 from qthermo.tensor_network.trotter_steps import count_steps
 
@@ -28,15 +29,23 @@ _PREPARE["-"] = _PREPARE["+"] @ _PREPARE["1"]
 
 
 def run_evolution(problem: Evolution, method: LightConeContraction, progress: Progress) -> Answer:
-    """Answer `Evolution`."""
-    values = np.empty((problem.times.size, len(problem.observables)))
-    widest = 0.0
-    for k, time in enumerate(problem.times):
-        circuit = _build_circuit(problem, float(time), method)
-        for column, operator in enumerate(problem.observables.values()):
-            progress(k / problem.times.size, f"time {time:g}")
-            values[k, column], width = _expectation(circuit, operator, method)
-            widest = max(widest, width)
+    """Answer `Evolution`, term by term."""
+    journal = Journal.open(problem, method)
+    strings = [(name, string) for name, operator in problem.observables.items() for string in operator]
+    terms = [(k, name, string) for k in range(problem.times.size) for name, string in strings]
+    values = np.zeros((problem.times.size, len(problem.observables)))
+    columns = {name: column for column, name in enumerate(problem.observables)}
+    circuit, built, widest = None, -1, 0.0
+    for number, (k, name, string) in enumerate(terms):
+        progress(number / len(terms), f"time {problem.times[k]:g}, `{string}`")
+        entry = f"{k}/{string}"
+        if journal.find(entry) is None:
+            if built != k:
+                circuit, built = _build_circuit(problem, float(problem.times[k]), method), k
+            journal.enter(entry, _expectation(circuit, string, method))
+        value, width = journal.find(entry)
+        values[k, columns[name]] += problem.observables[name][string].real * value
+        widest = max(widest, width)
     return evolution_answer(problem, values, diagnostics={"contraction_width": widest})
 
 
@@ -71,22 +80,17 @@ def _matrix(string: PauliString) -> NDArray[np.complex128]:
     return matrix
 
 
-def _expectation(circuit: Any, operator: PauliSum, method: LightConeContraction) -> tuple[float, float]:
-    """Return <O> term by term, and the largest width; every width is checked before its contraction."""
-    total, widest = 0.0, 0.0
-    for string, coefficient in operator.items():
-        if not string.sites:
-            total += coefficient.real
-            continue
-        matrix = _matrix(string)
-        planned = circuit.local_expectation_rehearse(matrix, string.sites, optimize=method.optimizer)
-        width = float(planned["W"])
-        if width > method.max_width:
-            raise MemoryRefusedError(
-                f"The light cone of `{string}` must contract within width {method.max_width}, but needs {width:.0f}: "
-                "take fewer or longer steps, shorter times, or raise max_width."
-            )
-        value = circuit.local_expectation(matrix, string.sites, optimize=method.optimizer)
-        total += coefficient.real * float(np.real(value))
-        widest = max(widest, width)
-    return total, widest
+def _expectation(circuit: Any, string: PauliString, method: LightConeContraction) -> tuple[float, float]:
+    """Return <P> and the width of its contraction, which is checked before anything is contracted."""
+    if not string.sites:
+        return 1.0, 0.0
+    matrix = _matrix(string)
+    planned = circuit.local_expectation_rehearse(matrix, string.sites, optimize=method.optimizer)
+    width = float(planned["W"])
+    if width > method.max_width:
+        raise MemoryRefusedError(
+            f"The light cone of `{string}` must contract within width {method.max_width}, but needs {width:.0f}: "
+            "take fewer or longer steps, shorter times, or raise max_width."
+        )
+    value = circuit.local_expectation(matrix, string.sites, optimize=method.optimizer)
+    return float(np.real(value)), width

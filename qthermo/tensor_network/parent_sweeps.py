@@ -20,6 +20,7 @@ from qthermo.progress import Progress
 from qthermo.seeds import Stream, sample_generator
 from qthermo.tensor_network.canonical_chain import CanonicalChain
 from qthermo.tensor_network.ground_state_sweeps import DmrgSweeps, two_site_variance
+from qthermo.tensor_network.journal import Journal
 from qthermo.tensor_network.lift import Lift
 from qthermo.tensor_network.parent_mpo import build_parent_mpo
 from qthermo.tensor_network.sweep_environments import SweepEnvironments
@@ -75,42 +76,49 @@ def run_mixing_gap(problem: MixingGap, method: DMRG, progress: Progress) -> Answ
         outer_radius=method.outer_radius,
     )
     mpo = build_parent_mpo(terms, model.num_sites)
-    ground = _sweeps(_identity_state(mpo), mpo, method)
+    journal = Journal.open(problem, method)
+    ground = _sweeps(_identity_state(mpo), mpo, method, journal, "ground")
     _widen(ground, method, "E0", progress)
     lift = _FIRST_LIFT
-    excited, change = _excite(ground, lift, method, progress)
+    excited, change = _excite(ground, lift, method, journal, progress)
     while excited.energy - ground.energy > 0.8 * lift:
         lift *= 4
-        excited, change = _excite(ground, lift, method, progress)
+        excited, change = _excite(ground, lift, method, journal, progress)
     diagnostics = {
         "truncation_error": change,
         "two_site_variance": two_site_variance(excited.environments, excited.energy),
         "excited_energy": excited.energy,
         "mpo_bond_dimension": max(W.shape[1] for W in mpo),
-        "max_bond_dim_reached": max(excited.environments.bond_dimensions),
+        "max_bond_dim_reached": excited.max_bond,
         "num_sweeps": ground.num_sweeps + excited.num_sweeps,
     }
     gap = excited.energy - ground.energy
     return gap_answer(gap, None, certificate=ground.energy, diagnostics=diagnostics)
 
 
-def _sweeps(state: list[NDArray[Any]], mpo: Sequence[NDArray[Any]], method: DMRG) -> DmrgSweeps:
+def _sweeps(
+    state: list[NDArray[Any]], mpo: Sequence[NDArray[Any]], method: DMRG, journal: Journal, name: str
+) -> DmrgSweeps:
     return DmrgSweeps(
         SweepEnvironments(state, mpo),
         method.truncation_error,
         _LOCAL_DIM,
         local_tolerance=_LOCAL_SHARE * method.sweep_tolerance**0.5,
+        journal=journal,
+        name=name,
     )
 
 
-def _excite(ground: DmrgSweeps, lift: float, method: DMRG, progress: Progress) -> tuple[DmrgSweeps, float]:
+def _excite(
+    ground: DmrgSweeps, lift: float, method: DMRG, journal: Journal, progress: Progress
+) -> tuple[DmrgSweeps, float]:
     """Return the lowest state above the ground state, lifted out of the way, and the change of its energy."""
     mpo = ground.environments.mpo
     short = CanonicalChain.from_tensors(list(ground.environments.tensors), _LIFTED_BOND, _LIFTED_WEIGHT)
     known = [short.tensors[0] / np.linalg.norm(short.tensors[0]), *short.tensors[1:]]
     candidates = []
     for k in range(method.num_starts):
-        sweeps = _sweeps(_start_state(mpo, method.seed, k), mpo, method)
+        sweeps = _sweeps(_start_state(mpo, method.seed, k), mpo, method, journal, f"lift {lift:g}, start {k}")
         sweeps.lift = Lift(known, lift)
         for noise in _NOISES:
             progress(0.3, f"start {k + 1} of {method.num_starts}")

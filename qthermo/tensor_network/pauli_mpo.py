@@ -11,12 +11,22 @@ from qthermo.operators import PauliSum
 from qthermo.tensor_network.canonical_chain import CanonicalChain
 from qthermo.tensor_network.pauli_transfer import LETTERS, PAULI_MATRICES
 
-__all__ = ["LEFT_MULTIPLICATION", "build_mpo", "build_superoperator", "compress_pauli_vector", "pauli_vector"]
+__all__ = [
+    "COMPRESSION",
+    "LEFT_MULTIPLICATION",
+    "build_mpo_tensors",
+    "build_superoperator",
+    "compress_pauli_vector",
+    "pauli_vector",
+    "real_form",
+]
 
 LEFT_MULTIPLICATION = np.einsum("aij,pjk,bki->pab", PAULI_MATRICES, PAULI_MATRICES, PAULI_MATRICES).round() / 2
 """P_p times an operator, in the Pauli basis: element (a, b) is Tr[P_a P_p P_b] / 2."""
 
-_COMPRESSION = 1e-26
+COMPRESSION = 1e-26
+"""Weight, relative to the squared norm, that the compression of one bond may discard."""
+
 _REAL_MATRICES = np.array([[[1, 0], [0, 1]], [[0, 1], [1, 0]], [[0, 1], [-1, 0]], [[1, 0], [0, -1]]], np.float64)
 """I, X, iY, Z."""
 
@@ -69,7 +79,7 @@ def _add_term(
     entries[source, letter, target] = 1.0
 
 
-def compress_pauli_vector(operator: PauliSum, num_sites: int, *, cutoff: float = _COMPRESSION) -> CanonicalChain:
+def compress_pauli_vector(operator: PauliSum, num_sites: int, *, cutoff: float = COMPRESSION) -> CanonicalChain:
     """Return the coefficients with the least bond dimensions; `discarded_weight` is the squared relative error.
 
     Cost: one SVD per bond of the automaton's dimension.
@@ -79,7 +89,7 @@ def compress_pauli_vector(operator: PauliSum, num_sites: int, *, cutoff: float =
     return CanonicalChain.from_tensors(tensors, widest, cutoff)
 
 
-def build_mpo(
+def build_mpo_tensors(
     operator: PauliSum, num_sites: int, *, matrices: NDArray[Any] = PAULI_MATRICES
 ) -> tuple[list[NDArray[Any]], float]:
     """Return MPO tensors W[left, right, out, in] with the least bond dimension, and their relative error.
@@ -93,11 +103,16 @@ def build_mpo(
     The MPO of a real matrix has real tensors (pairs of Y become pairs of iY).
     """
     if operator.is_real and matrices is PAULI_MATRICES:
-        operator = PauliSum([(string, c * (-1) ** (string.num_y // 2)) for string, c in operator.items()])
-        matrices = _REAL_MATRICES
+        operator, matrices = real_form(operator)
     chain = compress_pauli_vector(operator, num_sites)
     arrays = [np.einsum("lar,aij->lrij", tensor, matrices) for tensor in chain.tensors]
     return arrays, float(np.sqrt(chain.discarded_weight))
+
+
+def real_form(operator: PauliSum) -> tuple[PauliSum, NDArray[np.float64]]:
+    """Return coefficients and matrices of I, X, iY, Z that give the same real matrix: pairs of Y become pairs of iY."""
+    signed = PauliSum([(string, c * (-1) ** (string.num_y // 2)) for string, c in operator.items()])
+    return signed, _REAL_MATRICES
 
 
 def build_superoperator(hamiltonian: PauliSum, num_sites: int, kind: str) -> list[NDArray[Any]]:

@@ -9,7 +9,7 @@ from qthermo.answers import Answer
 from qthermo.checks import check_choice, check_integer, check_real
 from qthermo.errors import UnsupportedError
 from qthermo.models import SpinModel
-from qthermo.problems import Autocorrelation, Evolution, Problem, Relaxation
+from qthermo.problems import Autocorrelation, BandDynamics, Evolution, Problem, Relaxation
 from qthermo.progress import Progress
 
 __all__ = ["TDVP"]
@@ -19,7 +19,8 @@ __all__ = ["TDVP"]
 class TDVP:
     """Two-site time-dependent variational principle with the Hamiltonian as an MPO of least bond dimension.
 
-    `Evolution` evolves the state, -i H |psi>. `Autocorrelation` evolves an operator in the Pauli basis, where
+    `Evolution` evolves the state, -i H |psi>; so does `BandDynamics`, on sites with all levels of a subunit, from a
+    product state. `Autocorrelation` evolves an operator in the Pauli basis, where
     O -> i [H, O] is a real MPO: at beta = 0 Z_0(t) itself (real arithmetic), at beta > 0 Z_0 sqrt(rho), with sqrt(rho)
     cooled from the identity by O -> -{H, O}/4. C(2t) is used where H is real, as in `HeisenbergTEBD`.
 
@@ -50,7 +51,7 @@ class TDVP:
     Reference: J. Haegeman et al., arXiv:1408.5056.
     """
 
-    answers: ClassVar[tuple[type, ...]] = (Autocorrelation, Evolution, Relaxation)
+    answers: ClassVar[tuple[type, ...]] = (Autocorrelation, Evolution, Relaxation, BandDynamics)
 
     max_bond_dim: int = 64
     time_step: float = 0.1
@@ -76,6 +77,9 @@ class TDVP:
 
     def check(self, problem: Problem) -> None:
         """Accept every model of at least two spins, without jump operators."""
+        if isinstance(problem, BandDynamics):
+            check_band_chain(problem)
+            return
         model = problem.model
         if not isinstance(model, SpinModel) or model.num_sites < 2:
             raise UnsupportedError(f"TDVP needs a model of at least two spins, but got `{model.family}`.")
@@ -90,6 +94,11 @@ class TDVP:
 
     def estimate_memory(self, problem: Problem) -> float:
         """Return the bytes needed at the peak, from a bound on the MPO's bond dimension."""
+        if isinstance(problem, BandDynamics):
+            chain, copies = problem.model, 2.5 if self.estimate_errors else 1.0
+            width = 2.0 + 2 * (chain.local_dimension - 1)
+            bond = min(self.max_bond_dim, chain.local_dimension ** (chain.num_subunits // 2))
+            return float(16.0 * copies * chain.num_subunits * bond**2 * chain.local_dimension**2 * (width + 30))
         if not isinstance(problem.model, SpinModel):
             return 0.0
         n = problem.model.num_sites
@@ -107,6 +116,7 @@ class TDVP:
         """Evolve from one requested time to the next, with its checks beside it."""
         from threadpoolctl import threadpool_limits
 
+        from qthermo.tensor_network.band_chain_runs import run_band_dynamics
         from qthermo.tensor_network.patch_relaxation import run_relaxation
         from qthermo.tensor_network.tdvp_runs import run_autocorrelation, run_evolution
 
@@ -115,9 +125,20 @@ class TDVP:
                 return run_autocorrelation(problem, self, progress)
             if isinstance(problem, Evolution):
                 return run_evolution(problem, self, progress)
+            if isinstance(problem, BandDynamics):
+                return run_band_dynamics(problem, self, progress)
             if isinstance(problem, Relaxation):
                 return run_relaxation(problem, self, progress)
         raise UnsupportedError(f"TDVP does not answer {type(problem).__name__}.")
+
+
+def check_band_chain(problem: BandDynamics) -> None:
+    """Raise unless the chain starts in one product state."""
+    product = isinstance(problem.initial, str) and problem.initial in ("product", "level")
+    if not product or problem.num_states > 1:
+        raise UnsupportedError(
+            'TDVP evolves a band chain from one product state: take initial="product" and num_states=1.'
+        )
 
 
 def problem_is_real(problem: Problem) -> bool:

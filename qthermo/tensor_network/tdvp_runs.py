@@ -15,7 +15,7 @@ from qthermo.progress import Progress
 from qthermo.tensor_network.checked_runs import ASKED, CHECKS, Check, CheckedRuns, warn_if_lost
 from qthermo.tensor_network.checkpoint import fingerprint, method_fields
 from qthermo.tensor_network.entanglement_record import EntanglementRecord, add_entanglement, describe_operator
-from qthermo.tensor_network.pauli_mpo import LEFT_MULTIPLICATION, build_mpo, build_superoperator
+from qthermo.tensor_network.pauli_mpo import LEFT_MULTIPLICATION, build_mpo_tensors, build_superoperator
 from qthermo.tensor_network.pauli_transfer import TIME_REVERSAL, letter_vector
 from qthermo.tensor_network.sweep_environments import SweepEnvironments
 from qthermo.tensor_network.sweep_evolution import SweepEvolution, product_tensors
@@ -71,8 +71,8 @@ def _checked(
 def run_evolution(problem: Evolution, method: TDVP, progress: Progress) -> Answer:
     """Answer `Evolution`: one run measures every observable."""
     n = problem.model.num_sites
-    mpo, _ = build_mpo(problem.model.hamiltonian, n)
-    observables = [build_mpo(operator, n)[0] for operator in problem.observables.values()]
+    mpo, _ = build_mpo_tensors(problem.model.hamiltonian, n)
+    observables = [build_mpo_tensors(operator, n)[0] for operator in problem.observables.values()]
     state = product_tensors(np.array([AMPLITUDES[letter] for letter in problem.initial_state], np.complex128))
     runs = [_evolution(state, mpo, -1j, method.time_step, method, check) for check in _checks(method)]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from qthermo.models import SpinModel
 from qthermo.operators import PauliSum
 from qthermo.tensor_network.canonical_chain import CanonicalChain
+from qthermo.tensor_network.journal import Journal
 from qthermo.tensor_network.pauli_transfer import bond_generators, exponentiate
 
 __all__ = ["TemporalState", "build_temporal_state"]
@@ -81,25 +82,36 @@ def _rotation(thermometer: PauliSum, length: float) -> NDArray[np.float64]:
 
 
 def build_temporal_state(
-    model: SpinModel, step: float, num_steps: int, *, max_bond_dim: int, cutoff: float
+    model: SpinModel,
+    step: float,
+    num_steps: int,
+    *,
+    max_bond_dim: int,
+    cutoff: float,
+    journal: Journal,
+    name: str,
+    report: Callable[[int], None],
 ) -> TemporalState:
     """Contract the bath from its far end, one spin at a time, and compress in time.
 
     The circuit is the Suzuki formula of order 2: even bonds half, odd bonds, even bonds half; the coupling to the
-    thermometer is bond 0. Spins beyond the light cone of the circuit are left out.
+    thermometer is bond 0. Spins beyond the light cone of the circuit are left out. The journal keeps the state after
+    every spin under `name`; `report` is called with each spin's number before it is contracted.
 
     Cost: per spin, num_steps splits of bonds of dimension 4 chi.
     Reference: M. C. Banuls et al., arXiv:0904.1926; A. Lerose, M. Sonner, D. A. Abanin, arXiv:2104.07607.
     """
     factors = _bond_factors(model, step)[: 2 * num_steps + 2]
     start = np.eye(4)[0].reshape(1, 4, 1, 1)
-    compressed: list[NDArray[np.float64]] = []
-    discarded = 0.0
-    for bond in range(len(factors) - 1, -1, -1):
+    left, discarded = journal.find(name) or (len(factors), 0.0)
+    compressed: list[NDArray[np.float64]] = journal.find_arrays(name)
+    for bond in range(left - 1, -1, -1):
+        report(bond)
         passing = _passages(factors[bond + 1], compressed, bond + 1) if compressed else None
         tensors = _column(factors[bond][2], passing, is_even=bond % 2 == 0, num_steps=num_steps, start=start)
         chain = CanonicalChain.from_tensors(tensors, max_bond_dim, cutoff)
         compressed, discarded = chain.tensors, discarded + chain.discarded_weight
+        journal.enter(name, [bond, discarded], compressed)
     half, full, _ = factors[0]
     return TemporalState(compressed, half, full, discarded)
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from qthermo.models import SpinModel
 from qthermo.tensor_network.canonical_chain import CanonicalChain
 from qthermo.tensor_network.environments import sandwich
-from qthermo.tensor_network.pauli_mpo import LEFT_MULTIPLICATION, build_mpo
+from qthermo.tensor_network.pauli_mpo import LEFT_MULTIPLICATION, build_mpo_tensors
 from qthermo.tensor_network.pauli_transfer import cooling_generators, exponentiate, letter_vector
 from qthermo.tensor_network.trotter_steps import GateCache, count_steps, trotter_layers
 
@@ -42,7 +42,9 @@ class ThermalChain:
     def __post_init__(self) -> None:
         generators = cooling_generators(self.model.hamiltonian, self.model.num_sites)
         self._gates = GateCache(generators, exponentiate)
-        self._energy_map, _ = build_mpo(self.model.hamiltonian, self.model.num_sites, matrices=LEFT_MULTIPLICATION)
+        self._energy_map, _ = build_mpo_tensors(
+            self.model.hamiltonian, self.model.num_sites, matrices=LEFT_MULTIPLICATION
+        )
 
     @classmethod
     def at_infinite_temperature(

@@ -10,7 +10,7 @@ import numpy as np
 from qthermo.answers import Answer, Variable
 from qthermo.checks import check_choice, check_integer, check_real
 from qthermo.errors import UnsupportedError
-from qthermo.models import BathEigenbasis, MatrixModel, Model
+from qthermo.models import AnyModel, BathEigenbasis, MatrixModel
 from qthermo.problems import Autocorrelation, Problem, Propagator, autocorrelation_answer, propagator_answer
 from qthermo.progress import Progress
 
@@ -100,6 +100,8 @@ class CavityDiffuson:
         from qthermo.theory.couplings import measure_excluded_weight
         from qthermo.theory.diffuson import Controls, solve_diffuson
 
+        if not isinstance(problem, Propagator | Autocorrelation):
+            raise UnsupportedError(f"CavityDiffuson does not answer {type(problem).__name__}.")
         progress(0.0, "diagonalising the bath")
         basis = problem.model.to_bath_eigenbasis()
         excluded = measure_excluded_weight(basis)
@@ -202,11 +204,11 @@ def _check_excluded(share: float) -> None:
         )
 
 
-def _count_levels(model: Model) -> int:
+def _count_levels(model: AnyModel) -> int:
     return model.eigenbasis.num_levels if isinstance(model, MatrixModel) else 2
 
 
-def _bath_memory(model: Model) -> float:
+def _bath_memory(model: AnyModel) -> float:
     if isinstance(model, MatrixModel):
         return 0.0
     return 4 * 16.0 * (model.dimension / 2) ** 2

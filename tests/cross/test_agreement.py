@@ -24,6 +24,8 @@ CORRELATOR_METHODS = {
     "TrotterCircuit haar": (qt.TrotterCircuit(protocol="haar", seed=3), SPINS),
     "TrotterCircuit shots": (qt.TrotterCircuit(protocol="shots", num_shots=2000, seed=3), SPINS),
 }
+# Largest deviation of D(O): rounding for Lanczos, the stated bias of a plateau for the moments.
+SPREAD_METHODS = {qt.LanczosSpread(): 1e-4, qt.KPMSpread(): 0.15}
 # Largest relative deviation of c(0, s) for s = 0.5 .. 3 that the theory is known to have on small baths.
 CLOSURES = {"edge": 0.2, "averaged": 0.25}
 
@@ -78,10 +80,57 @@ def test_thermal_correlators_agree(method, beta: float):
     assert line.verdict == "agrees", line
 
 
+@pytest.mark.parametrize("method", SPREAD_METHODS, ids=lambda method: type(method).__name__)
+@pytest.mark.parametrize("kind", ["goe", "gue", "local"])
+def test_spreads_agree_with_exact_diagonalisation(kind: str, method):
+    model = qt.models.sample_ergodic_grain(kind=kind, num_grain_spins=5, num_lioms=3, seed=21)
+    problem = qt.OperatorSpread(model, operators=("grain", "boundary"))
+    data, judge = qt.solve(problem, method), qt.solve(problem, qt.Dense())
+    deviation = np.abs(data["log_ipr"] - judge["log_ipr"])
+    assert np.all(deviation < SPREAD_METHODS[method])
+    assert float(data["state_energy"]) == pytest.approx(float(judge["state_energy"]), abs=1e-9)
+
+
+def band_chain(initial: str) -> qt.BandDynamics:
+    model = qt.models.sample_band_chain(num_subunits=3, num_levels=5, band_width=0.4, coupling=0.1, seed=21)
+    return qt.BandDynamics(model, times=[0.0, 1.0, 3.0], initial=initial, seed=4)
+
+
+# One row per problem of the seeds on diffusion, and one entry per method with the deviation it may have.
+DIFFUSION = {
+    "band chain, any state": (band_chain("haar"), "probability", {qt.Chebyshev: 1e-10, qt.RateEquation: 0.4}),
+    "band chain, product": (band_chain("product"), "probability", {qt.Chebyshev: 1e-10, qt.TDVP: 1e-4}),
+    "lattice": (
+        qt.WavePacket(qt.models.sample_anderson_lattice(shape=(9, 10), disorder=8.0, seed=2), times=[0.5, 1.5]),
+        "msd",
+        {qt.Chebyshev: 1e-10},
+    ),
+    "band matrix": (
+        qt.WavePacket(qt.models.sample_band_matrix(size=301, half_width=16, seed=2), times=[0.5, 1.5]),
+        "msd",
+        {qt.Chebyshev: 1e-10, qt.BandLadder: 60.0},
+    ),
+}
+
+
+@pytest.mark.filterwarnings("ignore::qthermo.ValidityWarning")
+@pytest.mark.parametrize("row", DIFFUSION)
+def test_every_method_named_for_diffusion_agrees_with_exact_diagonalisation(row: str):
+    problem, name, allowed = DIFFUSION[row]
+    exact = qt.solve(problem, qt.Dense())[name]
+    named = find_methods(problem)
+    assert set(allowed) <= set(named)
+    for cls in named:
+        deviation = float(np.abs(qt.solve(problem, cls())[name] - exact).max())
+        assert deviation <= allowed.get(cls, 1e-12 if cls is qt.Dense else 0.5), cls.__name__
+
+
 def test_every_method_stands_in_a_table():
     elsewhere = {"Davies", "CoarseGrained", "KMSJumps", "CollisionCircuit", "DilationCircuit"}  # tests/kms
-    elsewhere |= {"PopulationDynamics", "GoldenRule", "Krylov"}  # tests/theory, tests/exact
+    elsewhere |= {"PopulationDynamics", "GoldenRule", "Krylov", "AvalancheTheory"}  # tests/theory, tests/exact
+    elsewhere |= {"Chebyshev", "RateEquation", "BandLadder"}  # tests/exact, tests/theory
     judged = {type(how).__name__ for how, _ in CORRELATOR_METHODS.values()}
+    judged |= {type(how).__name__ for how in SPREAD_METHODS}
     judged |= {
         "CavityDiffuson",
         "Dense",

@@ -92,3 +92,21 @@ def test_every_order_of_work_uses_the_same_realizations(random, workers: int):
         expected[point] = looks[0] if looks else 50
     assert agenda.used == expected
     assert agenda.finished
+
+
+def test_the_bias_of_the_stop_is_as_small_as_documented():
+    """Normal samples: what is stated as the standard error against how much the means really scatter."""
+    rng = np.random.default_rng(5)
+    looks = list(Ensemble(num_realizations=300, target_stderr=0.15).looks())
+    assert looks[:3] == [30, 38, 48]
+    means, stated = [], []
+    for samples in rng.normal(size=(4000, 300)):
+        for count in looks:
+            stderr = samples[:count].std(ddof=1) / np.sqrt(count)
+            if stderr <= 0.15 or count == looks[-1]:
+                break
+        means.append(samples[:count].mean())
+        stated.append(stderr)
+    ratio = np.sqrt(np.mean(np.square(stated)) / np.mean(np.square(means)))
+    assert 0.91 < ratio < 1.0
+    assert abs(np.mean(means)) < 4 * np.std(means) / np.sqrt(4000)

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from study_cases import cheap_study
+from study_cases import cheap_study, cheap_tables, toml_of
 
 import qthermo as qt
+from qthermo.cli import main
 from qthermo.errors import ExecutionError
 from qthermo.studies.folder import open_store
 
@@ -20,7 +22,7 @@ distributed = pytest.importorskip("distributed", reason="the extra `dask` is not
 @pytest.fixture(scope="module")
 def cluster():
     found = distributed.LocalCluster(
-        n_workers=2, threads_per_worker=1, dashboard_address=None, memory_limit=None, silence_logs=50
+        n_workers=2, threads_per_worker=1, dashboard_address=":0", memory_limit=None, silence_logs=50
     )
     yield found
     found.close(timeout=60)  # the default gives a busy machine too little time
@@ -77,6 +79,16 @@ def test_workers_that_do_not_see_the_folder_send_their_shards(cluster, tmp_path,
     with ThreadPoolExecutor(1) as pool:
         qt.run_study(cheap_study(), tmp_path / "t", executor=pool, num_workers=1)
     assert netcdf(tmp_path / "s") == netcdf(tmp_path / "t")
+
+
+def test_the_command_line_takes_an_address(cluster, tmp_path, monkeypatch: pytest.MonkeyPatch, capsys):
+    (tmp_path / "s.toml").write_text(toml_of(cheap_tables()))
+    words = ["qthermo", "study", "run", str(tmp_path / "s.toml"), "--dask", cluster.scheduler_address]
+    monkeypatch.setattr(sys, "argv", words)
+    with pytest.raises(SystemExit) as exit_info:
+        main()
+    assert exit_info.value.code == 0
+    assert "done 12, failed 0; computed 12" in capsys.readouterr().out
 
 
 def test_no_scheduler_is_one_sentence(tmp_path, monkeypatch: pytest.MonkeyPatch):

@@ -25,7 +25,8 @@ def start(path: Path, folder: Path) -> subprocess.Popen:
     return subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
 
 
-def check_kills(tmp_path: Path, *, num_realizations: int, num_kills: int, spread: float) -> None:
+def kill_and_resume(tmp_path: Path, *, num_realizations: int, num_kills: int, spread: float) -> list[bytes]:
+    """Return the netCDF files of a run killed many times and of one left alone; shards are checked on the way."""
     changes = {"model": {"num_bath_sites": 7}, "ensemble": {"num_realizations": num_realizations}}
     path = tmp_path / "study.toml"
     path.write_text(toml_of(cheap_tables(**changes)))
@@ -54,16 +55,18 @@ def check_kills(tmp_path: Path, *, num_realizations: int, num_kills: int, spread
     _, words = last.communicate(timeout=300)
     assert last.returncode == 0, words
     qt.run_study(cheap_study(**changes), tmp_path / "whole", num_workers=1)
-    assert netcdf(folder) == netcdf(tmp_path / "whole")
+    return [netcdf(folder), netcdf(tmp_path / "whole")]
 
 
 def test_two_kills(tmp_path):
-    check_kills(tmp_path, num_realizations=60, num_kills=2, spread=0.1)
+    resumed, whole = kill_and_resume(tmp_path, num_realizations=60, num_kills=2, spread=0.1)
+    assert resumed == whole
 
 
 @pytest.mark.slow
 def test_twenty_kills_of_two_hundred_realizations(tmp_path):
-    check_kills(tmp_path, num_realizations=200, num_kills=20, spread=0.06)
+    resumed, whole = kill_and_resume(tmp_path, num_realizations=200, num_kills=20, spread=0.06)
+    assert resumed == whole
 
 
 def test_two_commands_on_one_folder(tmp_path):

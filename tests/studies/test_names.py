@@ -13,6 +13,11 @@ from qthermo.studies.problem_names import build_problem, parse_grid
 
 MODEL = qt.models.sample_imbrie_chain(num_bath_sites=2, disorder=1.0, seed=1)
 
+MODELS = {
+    "BandDynamics": qt.models.sample_band_chain(num_subunits=2, num_levels=3, band_width=0.1, coupling=0.1, seed=1),
+    "WavePacket": qt.models.sample_anderson_lattice(shape=(5, 5), disorder=1.0, seed=1),
+}
+
 
 @pytest.mark.parametrize("cls", METHODS)
 def test_every_method_has_a_name_with_or_without_hyphens(cls):
@@ -57,12 +62,14 @@ def test_every_problem_has_a_name(cls):
         given = {"beta": "0.5", "couplings": "XY"}
     if cls.__name__ == "ExcitedState":
         given = {"initial_state": "0+1"}
+    if cls.__name__ == "OperatorSpread":
+        given = {"operators": '["X0"]', "energy": "0.5"}
     if cls.__name__ == "StructureFactor":
         given = {"resolution": "0.1"}
     hyphenated = "".join(f"-{c.lower()}" if c.isupper() else c for c in cls.__name__).strip("-")
-    problem = build_problem(hyphenated, MODEL, given)
+    problem = build_problem(hyphenated, MODELS.get(cls.__name__, MODEL), given)
     assert isinstance(problem, cls)
-    if given:
+    if given and cls.__name__ != "OperatorSpread":
         with pytest.raises(qt.InputError, match="needs the field"):
             build_problem(hyphenated, MODEL, {})
 

@@ -55,3 +55,13 @@ def test_a_collected_study_shows_its_verdicts(tmp_path):
 def test_foreign_datasets_are_refused():
     with pytest.raises(qt.InputError, match="qthermo schema"):
         qt.show(xr.Dataset())
+
+
+def test_many_warnings_are_counted():
+    import json
+
+    data = qt.solve(qt.GroundState(MODEL), qt.Dense()).assign_attrs(warnings=json.dumps([f"w{k}" for k in range(9)]))
+    lines = str(qt.show(data)).splitlines()
+    assert lines[-1] == "  warning: and 6 more"
+    assert "  warning: w2" in lines
+    assert "  warning: w3" not in lines

@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -272,3 +273,17 @@ def test_a_newer_shard_is_refused(store: Store, monkeypatch: pytest.MonkeyPatch)
     store.write_shard(Task(0, 0, 0), content)
     with pytest.raises(FileError, match="schema 99"):
         store.read(Task(0, 0, 0))
+
+
+def test_the_environment_does_not_depend_on_what_else_is_loaded():
+    from threadpoolctl import threadpool_info
+
+    from qthermo.studies.shard import describe_environment
+
+    code = "import json, qthermo.studies.shard as s; print(json.dumps(s.describe_environment()))"
+    fresh = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    import qiskit_aer  # noqa: F401, it brings a BLAS of its own
+
+    assert any("aer" in pool["filepath"] for pool in threadpool_info()), "the case must be one"
+    describe_environment.cache_clear()
+    assert describe_environment() == json.loads(fresh)

@@ -6,6 +6,7 @@ import pytest
 from reference_chain import reference_chain
 
 import qthermo as qt
+from qthermo.tensor_network.heisenberg_runs import start_evolution
 
 TIMES = [0.5, 1.0, 1.5]
 FAR = qt.models.sample_all_to_all_ising(num_bath_sites=4, seed=2)
@@ -93,3 +94,21 @@ def test_the_time_is_estimated_before_the_first_step(method):
     data = qt.solve(problem, method, progress=lambda _fraction, words: said.append(words))
     assert any("at most about" in words for words in said)
     assert json.loads(data.attrs["diagnostics"])["estimated_seconds"] > 0
+
+
+def test_the_bound_on_the_work_knows_that_a_localised_chain_stays_narrow():
+    model, times = reference_chain(100, 8.0), np.linspace(0.5, 10, 20)
+    method = qt.HeisenbergTEBD(max_bond_dim=64)
+    run, other = (start_evolution(model, model.observable, method) for _ in range(2))
+    predicted = run.count_multiplications(times)
+    done = 0.0
+    for time in times:
+        before = run.num_steps
+        run.advance(time)
+        dimensions = np.array(run.chain.bond_dimensions, float)
+        layers = 10 * (run.num_steps - before)  # order 4: ten layers a step
+        done += layers / 2 * float((100 * dimensions**3 + 4e5).sum())
+        other.advance(time)
+    everywhere_full = 10 * run.num_steps / 2 * 100 * 99 * 64.0**3
+    assert done < predicted < everywhere_full / 5
+    np.testing.assert_array_equal(run.chain.tensors[0], other.chain.tensors[0])

@@ -3,7 +3,7 @@ import pytest
 from reference_chain import reference_chain
 
 import qthermo as qt
-from qthermo.tensor_network.pauli_mpo import LEFT_MULTIPLICATION, build_mpo, pauli_vector
+from qthermo.tensor_network.pauli_mpo import LEFT_MULTIPLICATION, build_mpo_tensors, pauli_vector
 
 
 def contract(arrays):
@@ -36,7 +36,7 @@ RANDOM = qt.PauliSum.from_text(
     ],
 )
 def test_an_mpo_is_the_operator(operator):
-    arrays, error = build_mpo(operator, 5)
+    arrays, error = build_mpo_tensors(operator, 5)
     np.testing.assert_allclose(contract(arrays), operator.to_dense(5), atol=1e-13)
     assert error < 1e-13
     assert all(np.isrealobj(tensor) for tensor in arrays) == operator.is_real
@@ -45,21 +45,21 @@ def test_an_mpo_is_the_operator(operator):
 @pytest.mark.parametrize(("num_sites", "bond"), [(10, 7), (20, 12), (40, 22)])
 def test_all_to_all_bond_dimension_is_optimal(num_sites, bond):
     H = qt.models.sample_all_to_all_ising(num_bath_sites=num_sites - 1, seed=1).hamiltonian
-    arrays, _ = build_mpo(H, num_sites)
+    arrays, _ = build_mpo_tensors(H, num_sites)
     assert max(tensor.shape[1] for tensor in arrays) == bond
 
 
 def test_chain_and_star_need_bond_dimension_three():
     fields = qt.PauliSum.from_letters((0.3 + k, {k: "Z"}) for k in range(30))
     for operator in (reference_chain(30, 2.0).hamiltonian, star(30) + fields):
-        arrays, _ = build_mpo(operator, 30)
+        arrays, _ = build_mpo_tensors(operator, 30)
         assert max(tensor.shape[1] for tensor in arrays) == 3
 
 
 def test_left_multiplication_is_the_product_of_operators():
     H = qt.PauliSum.from_text("0.5 Z0 + 0.3 X0 Y1 - 0.7 Y1 Z2")
     operator = qt.PauliSum.from_text("0.2 X0 X1 + 0.4 Y2 + 1.5 Z0 Y1 X2")
-    superoperator = contract(build_mpo(H, 3, matrices=LEFT_MULTIPLICATION)[0])
+    superoperator = contract(build_mpo_tensors(H, 3, matrices=LEFT_MULTIPLICATION)[0])
 
     def vector(pauli_sum):
         total = np.ones((1, 1))

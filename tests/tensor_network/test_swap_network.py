@@ -110,12 +110,6 @@ def test_a_killed_run_resumes_to_the_same_numbers(tmp_path):
     np.testing.assert_allclose(resumed["correlator"], straight["correlator"], rtol=1e-13)
 
 
-def test_terms_on_three_sites_are_refused():
-    model = qt.models.spin_chain(hamiltonian=qt.PauliSum.from_text("Z0 + X0 Z1 Z2"))
-    with pytest.raises(qt.UnsupportedError, match="at most two sites"):
-        qt.solve(qt.Autocorrelation(model, times=[1.0]), qt.HeisenbergTEBD())
-
-
 def test_chains_are_evolved_without_swaps():
     data = qt.solve(qt.Autocorrelation(reference_chain(6, 2.0), times=[0.5]), qt.HeisenbergTEBD())
     assert '"light_cone"' in data.attrs["diagnostics"]
