@@ -33,7 +33,7 @@ def check_real(name: str, value: object, *, minimum: float | None = None, exclus
     """Return `value` as a finite float of at least (or, if `exclusive`, more than) `minimum`."""
     try:
         number = float(value)  # type: ignore[arg-type]
-    except (TypeError, ValueError):
+    except (OverflowError, TypeError, ValueError):
         raise InputError(f"Argument `{name}` must be a real number, but is {value!r}.") from None
     if not math.isfinite(number):
         raise InputError(f"Argument `{name}` must be finite, but is {number}.")

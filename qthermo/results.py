@@ -252,6 +252,8 @@ def load_result(path: str | Path) -> xr.Dataset:
         )
     with refuse_malformed(path, "a result of qthermo"):
         _check_attributes(plain.attrs)
+        if any(len(variable.dims) != len(variable.shape) for variable in plain.variables.values()):
+            raise ValueError("its variables must have the axes of their dimensions")
         return _join_complex(plain)
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import qthermo as qt
-from qthermo.circuits import analyse_counts, check_bundle, export_bundle, manifest
+from qthermo.circuits import analyse_counts, check_bundle, export_bundle, load_qasm, manifest
 from qthermo.cli import main as command_line
 from qthermo.files import open_sealed, seal
 from qthermo.models.model import describe_dimension
@@ -114,6 +114,18 @@ def test_texts_nested_too_deeply():
 def test_jump_operators(jumps):
     with pytest.raises(qt.InputError, match="jump_operators"):
         build_problem("evolution", CHAIN, {"initial_state": "000", "jump_operators": jumps})
+
+
+def test_numbers_larger_than_any_float():
+    with pytest.raises(qt.InputError, match="`beta` must be a real number"):
+        qt.Autocorrelation(CHAIN, times=[0.0], beta=10**400)
+
+
+def test_a_panic_of_the_compiled_reader_is_a_refusal(bundle, tmp_path):
+    path = tmp_path / "circuit.qasm"
+    path.write_text(f'OPENQASM 2.0;\ninclude "qelib1.inc";\nqreg q[{"9" * 40}];\n')
+    with pytest.raises(qt.FileError, match="OpenQASM"):
+        load_qasm(path)
 
 
 def test_rows_of_different_length():

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from qiskit import QuantumCircuit
+from qiskit.exceptions import QiskitError
 
 from qthermo.circuits.aer import run_state, run_z
 from qthermo.circuits.autocorrelation import TrotterGrid, exact_correlator
@@ -63,13 +64,19 @@ def check_bundle(directory: str | Path) -> BundleCheck:
     folder = Path(directory)
     manifest = read_manifest(folder)
     with refuse_malformed(folder / MANIFEST, "the manifest of a bundle"):
-        if manifest["kind"] == RELAXATION:
-            from qthermo.circuits.relaxation_check import compare_relaxation
-
-            deviations = compare_relaxation(folder, manifest)
-        else:
-            deviations = _compare_autocorrelation(folder, manifest)
+        try:
+            deviations = _compare_files(folder, manifest)
+        except QiskitError as problem:
+            raise FileError(f"{folder} must hold circuits that fit its manifest, but: {problem}.") from None
     return BundleCheck(directory=folder, manifest=manifest, deviations=deviations)
+
+
+def _compare_files(folder: Path, manifest: dict[str, Any]) -> dict[str, float]:
+    if manifest["kind"] == RELAXATION:
+        from qthermo.circuits.relaxation_check import compare_relaxation
+
+        return compare_relaxation(folder, manifest)
+    return _compare_autocorrelation(folder, manifest)
 
 
 def _compare_autocorrelation(folder: Path, manifest: dict[str, Any]) -> dict[str, float]:
