@@ -289,7 +289,7 @@ def try_qpy(rng: random.Random, folder: Path) -> None:
     from qthermo.circuits.comparison import load_qpy
 
     path = folder / "circuit.qpy"
-    path.write_bytes(mutate_bytes(rng, (bundle("autocorrelation") / "logical.qpy").read_bytes()))
+    path.write_bytes(mutate_bytes(rng, (ROOT / "circuits/imbrie-w1-6/logical.qpy").read_bytes()))
     load_qpy(path)
 
 
