@@ -87,8 +87,8 @@ def sample_levy_bath(
 
     Reference: A. V. Lunkin, arXiv:2603.12234; P. Cizeau, J. P. Bouchaud, Phys. Rev. E 50, 1810 (1994).
     """
-    n = check_integer("dim", dim, minimum=2, maximum=MAX_SITES)
-    check_memory(8.0 * 6 * float(n) ** 2, what=f"A bath of {n} states", remedy="take a smaller one.")
+    n = check_integer("dim", dim, minimum=2)
+    check_memory(8.0 * 6 * float(min(n, MAX_SITES)) ** 2, what=f"A bath of {n} states", remedy="take a smaller one.")
     mu = check_real("exponent", exponent, minimum=0, exclusive=True)
     check_real("scale", scale, minimum=0)
     rng = sample_generator(seed, Stream.MODEL, realization)

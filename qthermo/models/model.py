@@ -181,7 +181,7 @@ def check_model_size(num_sites: int, num_terms: int) -> None:
     Raises:
         MemoryRefusedError: the estimate, 400 bytes and two masks of `num_sites` bits for each term, does not fit.
     """
-    needed = float(num_terms) * (400.0 + num_sites / 4.0)
+    needed = float(min(num_terms, MAX_SITES**2)) * (400.0 + min(num_sites, MAX_SITES) / 4.0)
     check_memory(needed, what=f"A model of {num_sites} spins", remedy="take a smaller one.")
 
 
