@@ -16,6 +16,7 @@ from collections.abc import Callable
 import numpy as np
 import scipy
 import scipy.linalg
+from common import Comparison, record
 
 import qthermo as qt
 
@@ -60,6 +61,9 @@ def main() -> None:
                 (spread(num_lioms, seed), diagonalise(num_lioms, seed, "evr"), diagonalise(num_lioms, seed, "evd"))
             )
         ours, evr, evd = np.median(np.array(rows), axis=0)
+        for driver, (cpu, _) in (("evr", evr), ("evd", evd)):
+            work = f"D(O) of a grain, 2^{6 + num_lioms} levels"
+            record(Comparison(work=work, peer=f"scipy, eigh ({driver})", ours=ours[0], theirs=cpu))
         cells = "   ".join(f"{cpu:7.2f} ({wall:7.2f})" for cpu, wall in (ours, evr, evd))
         print(f"2^{6 + num_lioms:2d}   {cells}   {evr[0] / ours[0]:8.1f} {evd[0] / ours[0]:8.1f}", flush=True)
     for wanted, num_lioms in ((options.largest, 8), (options.huge, 10)):

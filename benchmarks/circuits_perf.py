@@ -10,10 +10,10 @@ Times are CPU times, the least of several interleaved rounds.
 from __future__ import annotations
 
 import sys
-import time
 import warnings
 from importlib.metadata import version
 
+from common import Comparison, cpu, record
 from qiskit import QuantumCircuit
 from qiskit.circuit import Parameter
 from qiskit.circuit.library import PauliEvolutionGate
@@ -49,12 +49,6 @@ def peer_compile(circuit, target):
     return generate_preset_pass_manager(optimization_level=1, target=target, seed_transpiler=1).run(circuit)
 
 
-def cpu(function):
-    start = time.process_time()
-    value = function()
-    return time.process_time() - start, value
-
-
 def costs(circuit):
     return circuit.num_nonlocal_gates(), circuit.depth(lambda item: len(item.qubits) == 2)
 
@@ -81,6 +75,18 @@ def compare_chain(num_sites, target, rounds):
     ours, theirs = costs(compiled.circuit), costs(peer)
     best = {name: 1e3 * min(values) for name, values in times.items()}
     total = (best["build"] + best["compile"]) / (best["peer build"] + best["peer compile"])
+    for what, mine, other, unit in (
+        ("CZ gates", ours[0], theirs[0], "gates"),
+        ("two-qubit depth", ours[1], theirs[1], "layers"),
+        (
+            "build and compile",
+            1e-3 * (best["build"] + best["compile"]),
+            1e-3 * (best["peer build"] + best["peer compile"]),
+            "CPU s",
+        ),
+    ):
+        work = f"20 Trotter steps, chain of {num_sites} on fake_fez: {what}"
+        record(Comparison(work=work, peer="qiskit, PauliEvolutionGate", ours=mine, theirs=other, unit=unit))
     print(
         f"chain n={num_sites} fake_fez: CZ {ours[0]} / {theirs[0]} = {ours[0] / theirs[0]:.3f}; "
         f"2q depth {ours[1]} / {theirs[1]}; "
@@ -112,6 +118,8 @@ def compare_all_to_all(num_sites, num_steps):
         circuit = build_trotter_circuit(model, num_steps=num_steps, layout=layout)
         seconds, compiled = cpu(lambda circuit=circuit: compile_circuit(circuit, target))
         gates, depth = costs(compiled.circuit)
+        work = f"{num_steps} Trotter steps, all-to-all, {num_sites} qubits on a line, {layout}: CZ gates"
+        record(Comparison(work=work, peer="qiskit, PauliEvolutionGate", ours=gates, theirs=peer_gates, unit="gates"))
         print(
             f"all-to-all n={num_sites} line, {num_steps} steps, {layout}: "
             f"CZ {gates} / {peer_gates} = 1/{peer_gates / gates:.2f}; "

@@ -14,6 +14,7 @@ from importlib.metadata import version
 
 import numpy as np
 import scipy.linalg
+from common import Comparison, cpu, record
 
 import qthermo as qt
 
@@ -24,12 +25,6 @@ def tilted_ising(num_sites: int) -> qt.models.SpinModel:
     terms = [(-1.0, {j: "Z", j + 1: "Z"}) for j in range(num_sites - 1)]
     terms += [(-0.9045, {j: "X"}) for j in range(num_sites)] + [(-0.8090, {j: "Z"}) for j in range(num_sites)]
     return qt.models.spin_chain(hamiltonian=qt.PauliSum.from_letters(terms))
-
-
-def clock(work: Callable[[], object]) -> tuple[float, object]:
-    start = time.process_time()
-    value = work()
-    return time.process_time() - start, value
 
 
 def build_peer(num_sites: int):
@@ -77,27 +72,25 @@ def compare_path(num_sites: int, repeats: int) -> None:
 
 
 def report(name: str, num_sites: int, ours: Callable[[], float], peer: Callable[[], float], repeats: int) -> None:
-    pairs = [(clock(ours), clock(peer)) for _ in range(repeats)]
+    pairs = [(cpu(ours), cpu(peer)) for _ in range(repeats)]
     mine, theirs = (min(pair[k][0] for pair in pairs) for k in (0, 1))
     difference = abs(pairs[0][0][1] - pairs[0][1][1])
-    print(
-        f"{name:14s} n={num_sites}  qthermo {mine:8.3f} s   QuTiP {theirs:8.2f} s   ratio {theirs / mine:8.0f}"
-        f"   difference {difference:.1e}",
-        flush=True,
-    )
+    work = f"{name} of the thermalising Lindbladian, {num_sites} spins"
+    peer = "qutip, mesolve" if name.startswith("path") else "qutip, liouvillian and all eigenvalues"
+    record(Comparison(work=work, peer=peer, ours=mine, theirs=theirs, difference=difference))
 
 
 def time_large() -> None:
     for num_sites in (7, 8):
         problem = qt.MixingGap(tilted_ising(num_sites), beta=1.0)
         start = time.perf_counter()
-        spent, data = clock(lambda problem=problem: qt.solve(problem, qt.KMSJumps()))
+        spent, data = cpu(lambda problem=problem: qt.solve(problem, qt.KMSJumps()))
         wall = time.perf_counter() - start
         print(
             f"gap            n={num_sites}  {float(data['gap']):.10f}  CPU {spent:.1f} s, wall {wall:.1f} s", flush=True
         )
     problem = qt.Relaxation(tilted_ising(10), beta=1.0, times=[0.5])
-    spent, data = clock(lambda: qt.solve(problem, qt.KMSJumps(tolerance=1e-6)))
+    spent, data = cpu(lambda: qt.solve(problem, qt.KMSJumps(tolerance=1e-6)))
     energy = float(data["energy"][-1])
     print(
         f"path to t=.5   n=10 energy {energy:.6f}  CPU {spent:.1f} s, {data.attrs['wall_time']:.1f} s wall", flush=True
@@ -108,11 +101,11 @@ def time_beyond() -> None:
     """Beyond matrices, where QuTiP has no counterpart: gap by DMRG with default options, a path by TDVP."""
     for num_sites in (8, 20):
         problem = qt.MixingGap(tilted_ising(num_sites), beta=1.0)
-        spent, data = clock(lambda problem=problem: qt.solve(problem, qt.DMRG()))
+        spent, data = cpu(lambda problem=problem: qt.solve(problem, qt.DMRG()))
         gap, certificate = float(data["gap"]), float(data["certificate"])
         print(f"gap by DMRG    n={num_sites}  {gap:.8f}, E0 {certificate:.3e}  CPU {spent:.1f} s", flush=True)
     problem = qt.Relaxation(tilted_ising(40), beta=1.0, times=[1.0], initial_state="10" * 20)
-    spent, data = clock(lambda: qt.solve(problem, qt.TDVP(max_bond_dim=16, estimate_errors=False)))
+    spent, data = cpu(lambda: qt.solve(problem, qt.TDVP(max_bond_dim=16, estimate_errors=False)))
     print(f"path to t=1    n=40  <Z_0> {float(data['polarisation'][0, 0]):.6f} by TDVP  CPU {spent:.1f} s", flush=True)
 
 

@@ -19,6 +19,7 @@ from statistics import median
 
 import numpy as np
 import psutil
+from common import Comparison, record
 
 import qthermo as qt
 from qthermo.studies.folder import open_store
@@ -174,6 +175,15 @@ def main() -> None:
     machine = measure_machine(6 if quick else 9, 20 if quick else 60, 1 if quick else 3)
     seconds = measure_collect(200 if quick else 1000, 1 if quick else 3)
     print(f"targets: overhead <= 5 ms: {overhead:.2f}; collect < 3 s: {seconds:.2f}")
+    record(
+        Comparison(
+            work="wall time of two workers / of one, against bare processes",
+            peer="qthermo, without a study",
+            ours=1 / gain,
+            theirs=1 / machine,
+            unit="of one",
+        )
+    )
     print(f"gain of two workers >= 1.8: {gain:.2f}, where the machine allows {machine:.2f}")
 
 

@@ -6,12 +6,12 @@ Run `python benchmarks/tensor_network_perf.py [part ...]`; parts: correlator, la
 from __future__ import annotations
 
 import sys
-import time
 import warnings
 from collections.abc import Callable
 from importlib.metadata import version
 
 import numpy as np
+from common import Comparison, cpu, interleave, record
 from threadpoolctl import threadpool_limits
 
 import qthermo as qt
@@ -51,25 +51,11 @@ def tenpy_model(model: qt.models.SpinModel, *, nearest: bool):
     return MPOModel(coupling.lat, coupling.calc_H_MPO())
 
 
-def cpu(run: Callable[[], object]) -> tuple[float, object]:
-    start = time.process_time()
-    value = run()
-    return time.process_time() - start, value
-
-
-def interleave(ours: Callable[[], object], theirs: Callable[[], object], rounds: int) -> tuple[float, float]:
-    """Return the least CPU time of each over alternating rounds."""
-    times = [(cpu(ours)[0], cpu(theirs)[0]) for _ in range(rounds)]
-    return min(t for t, _ in times), min(t for _, t in times)
-
-
-def report(what: str, ours: float, theirs: float, target: float, note: str = "") -> None:
-    ratio = ours / theirs
-    verdict = "ok" if ratio <= target else "MISS"
-    print(
-        f"{what:54s} {ours:9.4f} s {theirs:9.4f} s   ratio {ratio:6.3f}   target {target:5.3f}  {verdict} {note}",
-        flush=True,
-    )
+def report(what: str, ours: float, theirs: float, target: float, note: str = "", peer: str = "physics-tenpy") -> None:
+    aim = target if np.isfinite(target) else None
+    record(Comparison(work=what, peer=peer, ours=ours, theirs=theirs, target=aim))
+    if note:
+        print(f"    {note}")
 
 
 def compare_correlators() -> None:
@@ -167,7 +153,7 @@ def compare_layers() -> None:
 
         ours()
         theirs()
-        report(f"two layers, d={d} chi={chi} ({n} sites)", *interleave(ours, theirs, 3), target)
+        report(f"two layers, d={d} chi={chi} ({n} sites)", *interleave(ours, theirs, 3)[:2], target)
 
 
 def compare_lengths() -> None:
@@ -177,7 +163,12 @@ def compare_lengths() -> None:
         method = qt.HeisenbergTEBD(max_bond_dim=64, estimate_errors=False, time_doubling=doubling)
         runs = [lambda problem=problem, method=method: qt.solve(problem, method) for problem in problems]
         runs[0]()
-        report(f"L=100 over L=20{' doubling' if doubling else ''} (ours both)", *interleave(runs[0], runs[1], 3), 1.3)
+        report(
+            f"L=100 over L=20{' doubling' if doubling else ''} (ours both)",
+            *interleave(runs[0], runs[1], 3)[:2],
+            1.3,
+            peer="qthermo, the shorter chain",
+        )
 
 
 def tenpy_energy(model: qt.models.SpinModel, chi: int) -> Callable[[], float]:
@@ -244,7 +235,10 @@ def compare_dmrg() -> None:
             target = 0.2 if peer == "TeNPy" and "Imbrie" in name else np.inf
             lowest, highest = (extreme(found[peer][1] for _, found in rounds) for extreme in (min, max))
             note = f"E = {mine:.8f}, minus {peer}'s {mine - lowest:.1e} .. {mine - highest:.1e}"
-            report(f"DMRG {name} / {peer}", fastest, timed, target, note)
+            known = {"TeNPy": "physics-tenpy"}
+            package = peer.split(" ")[0].rstrip(",")
+            words = f"{known.get(package, package)},{peer[len(package) :]} DMRG"
+            report(f"DMRG {name}", fastest, timed, target, note, peer=words)
 
 
 PARTS = {
@@ -258,7 +252,6 @@ PARTS = {
 def main() -> None:
     warnings.simplefilter("ignore")
     print({name: version(name) for name in ("qthermo", "numpy", "scipy", "physics-tenpy", "quimb")})
-    print(f"{'':54s} {'qthermo':>11s} {'peer':>11s}")
     with threadpool_limits(1):
         for part in sys.argv[1:] or PARTS:
             PARTS[part]()

@@ -16,6 +16,7 @@ import numpy as np
 import scipy
 import scipy.linalg
 import scipy.sparse as sp
+from common import Comparison, record
 from scipy.sparse.linalg import expm_multiply
 from scipy.special import jv
 
@@ -71,6 +72,9 @@ def compare_cube(side: int, *, repeats: int) -> None:
         peers.append(measure(lambda: msd(sparse_chebyshev(matrix, start, 9.0, terms), side)))
     slow = measure(lambda: msd(np.abs(expm_multiply(-1j * TIME * matrix, start.astype(complex))) ** 2, side))
     mine, sparse = min(ours), min(peers)
+    for name, row in (("scipy, Chebyshev on a sparse matrix", sparse), ("scipy, expm_multiply", slow)):
+        work, difference = f"wave packet in a cube of {side}, t = {TIME:g}", abs(mine[2] - row[2])
+        record(Comparison(work=work, peer=name, ours=mine[0], theirs=row[0], difference=difference))
     print(f"cube of {side}, t = {TIME:g}: CPU (wall) seconds, msd")
     for name, row in (("qthermo Chebyshev", mine), ("scipy.sparse Chebyshev", sparse), ("scipy expm_multiply", slow)):
         print(f"  {name:24} {row[0]:8.3f} ({row[1]:8.3f})  {row[2]:.8f}   {row[0] / mine[0]:6.1f} x")
@@ -100,6 +104,8 @@ def compare_band_chain(num_levels: int, *, repeats: int) -> None:
         ours.append(measure(lambda: qt.solve(problem, qt.Chebyshev())))
         peers.append(measure(lambda: scipy.linalg.eigh(matrix, driver="evd", check_finite=False)))
     mine, other = min(row[0] for row in ours), min(row[0] for row in peers)
+    work = f"band chain of 5 subunits with {num_levels} levels, 41 times"
+    record(Comparison(work=work, peer="scipy, eigh", ours=mine, theirs=other))
     print(f"band chain of 5 subunits with {num_levels} levels, one state, 41 times to 5/kappa:")
     print(f"  Chebyshev {mine:.2f} s CPU, eigh of dimension {model.dimension} {other:.2f} s: {other / mine:.1f} x")
 

@@ -33,7 +33,7 @@ def check_real(name: str, value: object, *, minimum: float | None = None, exclus
     """Return `value` as a finite float of at least (or, if `exclusive`, more than) `minimum`."""
     try:
         number = float(value)  # type: ignore[arg-type]
-    except (TypeError, ValueError):
+    except (OverflowError, TypeError, ValueError):
         raise InputError(f"Argument `{name}` must be a real number, but is {value!r}.") from None
     if not math.isfinite(number):
         raise InputError(f"Argument `{name}` must be finite, but is {number}.")
@@ -83,7 +83,11 @@ def check_finite_array(name: str, values: ArrayLike, *, ndim: int, complex_allow
 
 def check_ascending(name: str, values: ArrayLike, *, minimum: float = 0.0, exclusive: bool = False) -> NDArray[Any]:
     """Return `values` as a read-only, non-empty, strictly ascending 1D float array bounded below by `minimum`."""
-    array = check_finite_array(name, np.atleast_1d(np.asarray(values)), ndim=1)
+    try:
+        flat = np.atleast_1d(np.asarray(values))
+    except ValueError:
+        raise InputError(f"Argument `{name}` must be an array of numbers, but its rows differ in length.") from None
+    array = check_finite_array(name, flat, ndim=1)
     if array.size == 0:
         raise InputError(f"Argument `{name}` must hold at least one value, but is empty.")
     falls = np.flatnonzero(np.diff(array) <= 0)

@@ -6,13 +6,29 @@ import contextlib
 import hashlib
 import os
 import tempfile
+import zlib
+from collections.abc import Iterator
 from pathlib import Path
 
-from qthermo.errors import FileError
+from qthermo.errors import FileError, QThermoError
 
-__all__ = ["open_sealed", "seal", "write_atomically"]
+__all__ = ["open_sealed", "refuse_malformed", "seal", "write_atomically"]
 
 _SEAL = b"\nqthermo sha256 "
+_MALFORMED = (
+    *(
+        ArithmeticError,
+        AttributeError,
+        EOFError,
+        LookupError,
+        MemoryError,
+        OSError,
+        RuntimeError,
+        TypeError,
+        ValueError,
+    ),
+    zlib.error,
+)
 
 
 def seal(content: bytes) -> bytes:
@@ -43,6 +59,26 @@ def open_sealed(path: Path, what: str) -> bytes:
             f"{path} is damaged: its content does not match its checksum; take it from a backup or run again."
         )
     return body
+
+
+@contextlib.contextmanager
+def refuse_malformed(path: Path, what: str) -> Iterator[None]:
+    """Turn whatever a reader trips over in a file's content into one sentence; `what` names the kind of file.
+
+    For content that is whole (its seal fits) but not of the form that qthermo writes.
+
+    Raises:
+        FileError: the content is not of that form; the cause is chained.
+    """
+    try:
+        yield
+    except QThermoError:
+        raise
+    except _MALFORMED as problem:
+        words = " ".join(str(problem).split())[:200]
+        raise FileError(
+            f"{path} must be {what}, but is not of its form ({type(problem).__name__}: {words})."
+        ) from problem
 
 
 def write_atomically(path: Path, content: bytes) -> Path:

@@ -18,8 +18,8 @@ import numpy as np
 
 from qthermo.answers import Answer
 from qthermo.errors import FileError, InputError
-from qthermo.files import open_sealed, seal, write_atomically
-from qthermo.models.model import record
+from qthermo.files import open_sealed, refuse_malformed, seal, write_atomically
+from qthermo.models.model import describe_dimension, record
 from qthermo.problems import Problem, problem_parameters
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ def build_dataset(
         SCHEMA_ATTRIBUTE: SCHEMA_VERSION,
         **_request(problem, method),
         "model_kind": problem.model.kind,
-        "dimension": str(problem.model.dimension),
+        "dimension": describe_dimension(problem.model.dimension),
         "conventions": CONVENTIONS,
         "diagnostics": to_json(dict(answer.diagnostics)),
         "warnings": to_json(messages),
@@ -238,11 +238,11 @@ def load_result(path: str | Path) -> xr.Dataset:
     if not path.is_file():
         raise FileError(f"A result file must exist, but {path} does not.")
     body = open_sealed(path, "A whole result of qthermo")
-    try:
-        with xr.open_dataset(io.BytesIO(body), engine="h5netcdf") as opened:
-            plain = opened.load()
-    except (OSError, ValueError, KeyError) as problem:
-        raise FileError(f"{path} must be a netCDF result of qthermo, but is foreign ({problem}).") from None
+    with (
+        refuse_malformed(path, "a netCDF result of qthermo"),
+        xr.open_dataset(io.BytesIO(body), engine="h5netcdf") as opened,
+    ):
+        plain = opened.load()
     found = plain.attrs.get(SCHEMA_ATTRIBUTE)
     if not isinstance(found, int | np.integer):
         raise FileError(f"{path} must be a result of qthermo, but has no qthermo schema: it is another program's.")
@@ -250,7 +250,21 @@ def load_result(path: str | Path) -> xr.Dataset:
         raise FileError(
             f"{path} has schema {found}, but this qthermo reads up to {SCHEMA_VERSION}; install a newer one."
         )
-    return _join_complex(plain)
+    with refuse_malformed(path, "a result of qthermo"):
+        _check_attributes(plain.attrs)
+        if any(len(variable.dims) != len(variable.shape) for variable in plain.variables.values()):
+            raise ValueError("its variables must have the axes of their dimensions")
+        return _join_complex(plain)
+
+
+def _check_attributes(attributes: Mapping[Any, Any]) -> None:
+    """Raise unless every attribute that readers rely on is of its type."""
+    for name in ("problem", "method", "model", "conventions"):
+        if not isinstance(attributes.get(name, "" if name != "problem" else None), str):
+            raise TypeError(f"its attribute `{name}` must be text")
+    for name, kind in (("warnings", list), ("diagnostics", dict), ("versions", dict)):
+        if not isinstance(json.loads(attributes.get(name, "[]" if kind is list else "{}")), kind):
+            raise TypeError(f"its attribute `{name}` must be a JSON {kind.__name__}")
 
 
 def _split_complex(data: xr.Dataset) -> xr.Dataset:

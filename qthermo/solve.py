@@ -22,6 +22,7 @@ from qthermo.master_equation.coarse_grained import CoarseGrained
 from qthermo.master_equation.davies import Davies
 from qthermo.master_equation.kms_jumps import KMSJumps
 from qthermo.memory import available_memory, check_memory
+from qthermo.models.model import describe_dimension
 from qthermo.problems import PROBLEMS, Problem
 from qthermo.progress import Progress, silent
 from qthermo.results import build_dataset
@@ -199,7 +200,7 @@ def _check_method(method: object) -> None:
 
 
 def _describe(problem: Problem) -> str:
-    return f"a Hilbert space of dimension {problem.model.dimension}"
+    return f"a Hilbert space of dimension {describe_dimension(problem.model.dimension)}"
 
 
 def _remedy(problem: Problem, method: Method) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from qiskit import QuantumCircuit
+from qiskit.exceptions import QiskitError
 
 from qthermo.circuits.aer import run_state, run_z
 from qthermo.circuits.autocorrelation import TrotterGrid, exact_correlator
@@ -22,11 +23,12 @@ from qthermo.circuits.comparison import (
     prepare_circuit,
     sample_angles,
 )
-from qthermo.circuits.manifest import RELAXATION, read_manifest, rebuild_model
+from qthermo.circuits.manifest import MANIFEST, RELAXATION, read_manifest, rebuild_model
 from qthermo.circuits.measurement import build_measured_circuit
 from qthermo.circuits.noise import compact_circuit
 from qthermo.circuits.qasm import load_qasm, to_portable
 from qthermo.errors import FileError
+from qthermo.files import refuse_malformed
 
 __all__ = ["BundleCheck", "check_bundle"]
 
@@ -61,13 +63,20 @@ def check_bundle(directory: str | Path) -> BundleCheck:
     """
     folder = Path(directory)
     manifest = read_manifest(folder)
+    with refuse_malformed(folder / MANIFEST, "the manifest of a bundle"):
+        try:
+            deviations = _compare_files(folder, manifest)
+        except QiskitError as problem:
+            raise FileError(f"{folder} must hold circuits that fit its manifest, but: {problem}.") from None
+    return BundleCheck(directory=folder, manifest=manifest, deviations=deviations)
+
+
+def _compare_files(folder: Path, manifest: dict[str, Any]) -> dict[str, float]:
     if manifest["kind"] == RELAXATION:
         from qthermo.circuits.relaxation_check import compare_relaxation
 
-        deviations = compare_relaxation(folder, manifest)
-    else:
-        deviations = _compare_autocorrelation(folder, manifest)
-    return BundleCheck(directory=folder, manifest=manifest, deviations=deviations)
+        return compare_relaxation(folder, manifest)
+    return _compare_autocorrelation(folder, manifest)
 
 
 def _compare_autocorrelation(folder: Path, manifest: dict[str, Any]) -> dict[str, float]:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from qiskit import QuantumCircuit, qpy
 
+from qthermo.circuits.qasm import is_refusal
 from qthermo.errors import FileError
 from qthermo.seeds import Stream, sample_generator
 
@@ -34,7 +35,9 @@ def load_qpy(path: Path) -> QuantumCircuit:
     """
     try:
         (circuit,) = qpy.load(io.BytesIO(path.read_bytes()))
-    except Exception as problem:
+    except BaseException as problem:
+        if not is_refusal(problem):
+            raise
         reason = str(problem).splitlines()[0] if str(problem) else type(problem).__name__
         raise FileError(f"{path} must hold one circuit in QPY, but cannot be read: {reason}.") from None
     return circuit

@@ -30,11 +30,16 @@ RELAXATION = "relaxation"
 _FORMAT = "qthermo-bundle"
 _VERSION = 1
 _MAX_BYTES = 50_000_000
-_KEYS = ("model", "times", "num_shots", "estimator", "sites", "files")
-_KEYS_OF = {
-    AUTOCORRELATION: ("num_steps", "trotter_order", "layout"),
-    RELAXATION: ("method", "beta", "initial_state", "couplings", "circuits"),
-}
+_KEYS: Mapping[str, Any] = {
+    "model": dict, "times": list, "num_shots": int, "estimator": str, "sites": list, "files": dict,
+}  # fmt: skip
+_KEYS_OF: Mapping[str, Mapping[str, Any]] = {
+    AUTOCORRELATION: {
+        "num_steps": int, "trotter_order": int, "layout": str, "time_steps": list, "trotter_value": (list, type(None)),
+        "reference": (dict, type(None)),
+    },
+    RELAXATION: {"method": dict, "beta": (int, float), "initial_state": object, "couplings": str, "circuits": list},
+}  # fmt: skip
 
 
 def write_manifest(directory: Path, content: Mapping[str, Any]) -> Path:
@@ -71,9 +76,12 @@ def read_manifest(directory: Path) -> dict[str, Any]:
     kind = content.setdefault("kind", AUTOCORRELATION)
     if kind not in _KEYS_OF:
         raise FileError(f"{path} must be of a kind among {', '.join(_KEYS_OF)}, but is of {kind!r}.")
-    missing = [key for key in (*_KEYS, *_KEYS_OF[kind]) if key not in content]
-    if missing:
-        raise FileError(f"{path} must hold the key `{missing[0]}`, but does not; export the bundle again.")
+    for key, kinds in {**_KEYS, **_KEYS_OF[kind]}.items():
+        if key not in content:
+            raise FileError(f"{path} must hold the key `{key}`, but does not; export the bundle again.")
+        if not isinstance(content[key], kinds) or isinstance(content[key], bool):
+            found = type(content[key]).__name__
+            raise FileError(f"{path} must be written by qthermo, but its key `{key}` is a {found}; export it again.")
     _check_files(directory, content["files"])
     return content
 

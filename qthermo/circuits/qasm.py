@@ -11,7 +11,7 @@ from qiskit import QuantumCircuit, qasm2, qasm3
 from qthermo.errors import FileError, InputError
 from qthermo.files import write_atomically
 
-__all__ = ["check_bound", "load_qasm", "save_qasm", "to_portable"]
+__all__ = ["check_bound", "is_refusal", "load_qasm", "save_qasm", "to_portable"]
 
 _MAX_BYTES = 20_000_000
 _COMMENTS = re.compile(r"/\*.*?\*/|//[^\n]*", re.DOTALL)
@@ -56,9 +56,16 @@ def load_qasm(path: str | Path) -> QuantumCircuit:
         return qasm2.loads(text, include_path=()) if is_two else _load_three(text)
     except InputError:
         raise
-    except Exception as problem:
+    except BaseException as problem:
+        if not is_refusal(problem):
+            raise
         reason = str(problem).splitlines()[0] if str(problem) else type(problem).__name__
         raise FileError(f"{path} must be OpenQASM 2 or 3, but cannot be read as such: {reason}.") from None
+
+
+def is_refusal(problem: BaseException) -> bool:
+    """Return whether a reader of qiskit refused its input; a panic of its compiled part is no `Exception`."""
+    return isinstance(problem, Exception) or type(problem).__name__ == "PanicException"
 
 
 def _load_three(text: str) -> QuantumCircuit:

@@ -12,6 +12,7 @@ import typer
 import qthermo
 from qthermo.cli.console import checked, print_table, progress_bars, remembered_interrupt
 from qthermo.cli.study import study_app
+from qthermo.cli.tools import tools_app
 from qthermo.errors import InputError, QThermoError
 from qthermo.memory import available_memory, format_bytes
 
@@ -30,6 +31,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(study_app, name="study")
+app.add_typer(tools_app)
 
 
 def main() -> None:
@@ -283,7 +285,7 @@ def _print_result(data: xr.Dataset) -> None:
     frame = data.drop_dims([d for d in _DETAILS if d in data.dims])
     if not frame.sizes:
         for name, value in frame.data_vars.items():
-            print(f"{name} = {value.item():.12g}")
+            print(f"{name} = {_format(value.item(), digits=12)}")
         return
     names = [*frame.sizes, *frame.data_vars]
     table = frame.to_dataframe().reset_index()
@@ -291,7 +293,7 @@ def _print_result(data: xr.Dataset) -> None:
     print_table([str(name) for name in names], rows)
 
 
-def _format(value: Any) -> str:
-    if isinstance(value, str):
-        return value
-    return f"{value:.6g}" if not isinstance(value, complex) else f"{value.real:.6g}{value.imag:+.6g}i"
+def _format(value: Any, digits: int = 6) -> str:
+    if isinstance(value, complex):
+        return f"{value.real:.{digits}g}{value.imag:+.{digits}g}i"
+    return f"{value:.{digits}g}" if isinstance(value, int | float) else str(value)

@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike
 
 from qthermo.checks import check_finite_array, check_integer, check_real
 from qthermo.errors import InputError
-from qthermo.models.model import SpinModel, record
+from qthermo.models.model import SpinModel, check_model_size, record
 from qthermo.models.thermometer import Thermometer
 from qthermo.operators import PauliSum
 from qthermo.seeds import Stream, sample_generator
@@ -66,6 +66,7 @@ def sample_all_to_all_ising(
         InputError: a number is out of range.
     """
     n = check_integer("num_bath_sites", num_bath_sites, minimum=2)
+    check_model_size(n, n * n // 2)
     scale = check_real("coupling_scale", coupling_scale, minimum=0) / np.sqrt(n)
     rng = sample_generator(seed, Stream.MODEL, realization)
     couplings = np.triu(scale * rng.standard_normal((n, n)), 1)

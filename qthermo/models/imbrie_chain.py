@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike
 
 from qthermo.checks import check_finite_array, check_integer, check_real
 from qthermo.errors import InputError
-from qthermo.models.model import SpinModel
+from qthermo.models.model import SpinModel, check_model_size
 from qthermo.models.thermometer import Thermometer
 from qthermo.operators import PauliSum
 from qthermo.seeds import Stream, sample_generator
@@ -70,6 +70,7 @@ def sample_imbrie_chain(
         InputError: a number is out of range.
     """
     check_integer("num_bath_sites", num_bath_sites, minimum=1)
+    check_model_size(num_bath_sites, 3 * num_bath_sites)
     check_real("disorder", disorder, minimum=0)
     rng = sample_generator(seed, Stream.MODEL, realization)
     fields = disorder * rng.uniform(-1, 1, num_bath_sites)

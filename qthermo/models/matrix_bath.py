@@ -10,8 +10,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from qthermo.checks import check_finite_array, check_hermitian, check_integer, check_real
 from qthermo.errors import InputError
+from qthermo.memory import check_memory
 from qthermo.models.bath_eigenbasis import BathEigenbasis
-from qthermo.models.model import MatrixModel, record
+from qthermo.models.model import MAX_SITES, MatrixModel, record
 from qthermo.seeds import Stream, sample_generator
 
 __all__ = ["matrix_bath", "sample_levy_bath"]
@@ -87,6 +88,7 @@ def sample_levy_bath(
     Reference: A. V. Lunkin, arXiv:2603.12234; P. Cizeau, J. P. Bouchaud, Phys. Rev. E 50, 1810 (1994).
     """
     n = check_integer("dim", dim, minimum=2)
+    check_memory(8.0 * 6 * float(min(n, MAX_SITES)) ** 2, what=f"A bath of {n} states", remedy="take a smaller one.")
     mu = check_real("exponent", exponent, minimum=0, exclusive=True)
     check_real("scale", scale, minimum=0)
     rng = sample_generator(seed, Stream.MODEL, realization)

@@ -12,10 +12,22 @@ import numpy as np
 
 from qthermo.checks import check_integer
 from qthermo.errors import InputError
+from qthermo.memory import check_memory
 from qthermo.models.bath_eigenbasis import BathEigenbasis, diagonalise_bath
 from qthermo.operators import PauliString, PauliSum
 
-__all__ = ["MatrixModel", "Model", "SpinModel", "check_model"]
+__all__ = [
+    "MAX_SITES",
+    "MatrixModel",
+    "Model",
+    "SpinModel",
+    "check_model",
+    "check_model_size",
+    "describe_dimension",
+    "record",
+]
+
+MAX_SITES = 10_000_000
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -161,6 +173,21 @@ def _check_parts(model: SpinModel) -> None:
         raise InputError("A model's `bath` must not act on site 0, the thermometer's.")
     if any(string.sites[:1] != (0,) or len(string.sites) < 2 for string in model.coupling):
         raise InputError("Every term of a model's `coupling` must act on site 0 and on the bath.")
+
+
+def check_model_size(num_sites: int, num_terms: int) -> None:
+    """Refuse to make a spin model whose terms would not fit in memory, before anything is allocated.
+
+    Raises:
+        MemoryRefusedError: the estimate, 400 bytes and two masks of `num_sites` bits for each term, does not fit.
+    """
+    needed = float(min(num_terms, MAX_SITES**2)) * (400.0 + min(num_sites, MAX_SITES) / 4.0)
+    check_memory(needed, what=f"A model of {num_sites} spins", remedy="take a smaller one.")
+
+
+def describe_dimension(dimension: int) -> str:
+    """Return a Hilbert space's dimension as text: as 2**n above 2**1000, where it is one of spins."""
+    return str(dimension) if dimension.bit_length() <= 1000 else f"2**{dimension.bit_length() - 1}"
 
 
 def record(value: object) -> Any:

@@ -58,7 +58,14 @@ class Evolution:
             if not operator.is_hermitian:
                 raise InputError(f"Argument `observables[{name!r}]` must be Hermitian, but has complex coefficients.")
         object.__setattr__(self, "observables", observables)
-        jumps = tuple((check_real("rate", rate, minimum=0), jump) for rate, jump in self.jump_operators)
+        try:
+            pairs = [(rate, jump) for rate, jump in self.jump_operators]
+        except (TypeError, ValueError):
+            raise InputError(
+                "Argument `jump_operators` must hold pairs of a rate and a Pauli sum, but is "
+                f"{str(self.jump_operators)[:80]}."
+            ) from None
+        jumps = tuple((check_real("rate", rate, minimum=0), jump) for rate, jump in pairs)
         for k, (_, jump) in enumerate(jumps):
             check_operator(f"jump_operators[{k}]", jump, self.model.num_sites)
         object.__setattr__(self, "jump_operators", jumps)

@@ -103,6 +103,10 @@ class _Table:
         if not realizations:
             return
         shards = [self._read(Task(r, point, method)) for r in realizations]
+        for realization, shard in zip(realizations, shards, strict=True):
+            if shard.coordinates.keys() != shards[0].coordinates.keys():
+                path = self.store.shard_path(Task(realization, point, method))
+                raise FileError(f"{path} must have the coordinates of the other shards of its method; remove it.")
         for shard in shards:
             self.environments[to_json(shard.header["environment"])] = dict(shard.header["environment"])
             self.warnings += shard.header["warnings"][: _SHOWN_WARNINGS - len(self.warnings)]

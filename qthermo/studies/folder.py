@@ -104,7 +104,7 @@ def open_store(folder: Path) -> Store:
         raise FileError(
             f"A study's folder must hold study.json, but {folder} does not; start with `qthermo study run`."
         ) from None
-    except (ValueError, KeyError, TypeError):
+    except (ArithmeticError, LookupError, TypeError, ValueError, RecursionError):
         raise FileError(f"{path} must be the copy of a study, but cannot be read; take it from a backup.") from None
     if schema > STORE_SCHEMA:
         raise FileError(

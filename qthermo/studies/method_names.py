@@ -11,7 +11,7 @@ from typing import Any
 from qthermo.errors import InputError
 from qthermo.solve import METHODS, Method
 
-__all__ = ["build_method", "find_method", "parse_options", "plain_name", "split_options"]
+__all__ = ["build_method", "find_method", "parse_options", "plain_name", "read_value", "split_options"]
 
 
 def build_method(name: str, options: Mapping[str, Any]) -> Method:
@@ -52,11 +52,23 @@ def parse_options(texts: Iterable[str]) -> dict[str, Any]:
     """
     options: dict[str, Any] = {}
     for key, text in split_options(texts).items():
-        try:
-            options[key] = tomllib.loads(f"value = {text}")["value"]
-        except tomllib.TOMLDecodeError:
-            options[key] = text
+        options[key] = read_value(text)
     return options
+
+
+def read_value(text: str) -> Any:
+    """Return the TOML value that `text` spells, or the text itself if it spells none.
+
+    Raises:
+        InputError: the text is nested too deeply.
+    """
+    try:
+        tables = tomllib.loads(f"value = {text}")
+    except ValueError:  # no TOML, or a number of more digits than python reads
+        return text
+    except RecursionError:
+        raise InputError(f"A value must not be nested that deeply, but is {text[:40]!r} ...") from None
+    return tables["value"] if tables.keys() == {"value"} else text
 
 
 def split_options(texts: Iterable[str]) -> dict[str, str]:

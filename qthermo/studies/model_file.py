@@ -70,7 +70,7 @@ def read_toml(path: str | Path) -> dict[str, Any]:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as problem:
         raise FileError(f"A TOML file must be readable, but {path} is not ({problem.strerror}).") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as problem:
+    except (ValueError, RecursionError) as problem:
         raise FileError(f"{path} must be a TOML file, but cannot be read as one ({problem}).") from None
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, fields
 from typing import Any
@@ -16,7 +15,7 @@ from qthermo.models import AnyModel
 from qthermo.operators import PauliSum
 from qthermo.problems import Problem
 from qthermo.solve import PROBLEMS
-from qthermo.studies.method_names import plain_name
+from qthermo.studies.method_names import plain_name, read_value
 
 __all__ = ["GRIDS", "build_problem", "find_problem", "parse_grid", "read_field"]
 
@@ -79,15 +78,16 @@ def read_field(key: str, value: Any) -> Any:
         return np.atleast_1d(np.array(value, np.float64)) if _is_numbers(value) else value
     if key == "observables":
         parts = value.split(";") if isinstance(value, str) else value
+        if not isinstance(parts, list) or not all(isinstance(part, str) for part in parts):
+            raise InputError(f"Field `observables` must hold Pauli sums as text, but is {str(value)[:80]}.")
         return {part.strip(): PauliSum.from_text(part) for part in parts}
     if key == "jump_operators" and isinstance(value, list):
+        if not all(isinstance(pair, list) and len(pair) == 2 and isinstance(pair[1], str) for pair in value):
+            raise InputError(f"Field `jump_operators` must hold pairs [rate, Pauli sum], but is {str(value)[:80]}.")
         return tuple((rate, PauliSum.from_text(text)) for rate, text in value)
     if key.endswith("_state") or not isinstance(value, str):
         return value
-    try:
-        return tomllib.loads(f"value = {value}")["value"]
-    except tomllib.TOMLDecodeError:
-        return value
+    return read_value(value)
 
 
 def _is_numbers(value: Any) -> bool:

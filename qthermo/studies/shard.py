@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from qthermo.answers import Variable
 from qthermo.errors import FileError
-from qthermo.files import open_sealed, seal
+from qthermo.files import open_sealed, refuse_malformed, seal
 from qthermo.results import package_versions, to_json
 from qthermo.solve import MethodRun
 
@@ -98,17 +98,18 @@ def read_shard(path: Path, key: Mapping[str, Any]) -> Shard:
         FileError: the file is damaged, foreign, of a newer schema, or another task's.
     """
     body = open_sealed(path, "A whole shard of a study")
-    try:
-        with np.load(io.BytesIO(body), allow_pickle=False) as stored:
-            header = json.loads(stored[_HEADER].tobytes())
-            variables = {
-                name: Variable(tuple(dims), stored[f"v{k}"], units, long_name)
-                for k, (name, dims, units, long_name) in enumerate(header["variables"])
-            }
-            coordinates = {name: stored[f"c{k}"] for k, name in enumerate(header["coordinates"])}
+    with refuse_malformed(path, "a shard of a study"):
+        try:
+            with np.load(io.BytesIO(body), allow_pickle=False) as stored:
+                header = json.loads(stored[_HEADER].tobytes())
+                variables = {
+                    name: Variable(tuple(dims), stored[f"v{k}"], units, long_name)
+                    for k, (name, dims, units, long_name) in enumerate(header["variables"])
+                }
+                coordinates = {name: stored[f"c{k}"] for k, name in enumerate(header["coordinates"])}
+        except zipfile.BadZipFile as problem:
+            raise ValueError(str(problem)) from None
         schema = int(header["schema"])
-    except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as problem:
-        raise FileError(f"{path} must be a shard of a study, but is foreign ({problem}).") from None
     if schema > SHARD_SCHEMA:
         raise FileError(
             f"{path} has schema {schema}, but this qthermo reads up to {SHARD_SCHEMA}; install a newer one."
@@ -116,4 +117,28 @@ def read_shard(path: Path, key: Mapping[str, Any]) -> Shard:
     for name, value in key.items():
         if header.get(name) != value:
             raise FileError(f"{path} must belong to {name} {value}, but was written for {header.get(name)}.")
+    with refuse_malformed(path, "a shard of a study"):
+        _check_content(variables, coordinates, header)
     return Shard(variables=variables, coordinates=coordinates, header=header)
+
+
+def _check_content(
+    variables: Mapping[str, Variable], coordinates: Mapping[str, NDArray[Any]], header: Mapping[str, Any]
+) -> None:
+    """Raise ValueError or TypeError unless header and shapes are what every reader of a shard relies on."""
+    if not variables:
+        raise ValueError("it holds no variable")
+    for key, kind in (("warnings", list), ("environment", dict), ("diagnostics", dict)):
+        if not isinstance(header.get(key), kind):
+            raise TypeError(f"its header must hold `{key}`")
+    if not all(isinstance(words, str) for words in header["warnings"]) or float(header.get("wall_time", -1)) < 0:
+        raise TypeError("its header must hold warnings as text, and a wall time")
+    for name, values in coordinates.items():
+        if values.ndim != 1 or (np.issubdtype(values.dtype, np.number) and not np.isfinite(values).all()):
+            raise ValueError(f"the coordinate `{name}` must be one row of finite numbers or of names")
+    for name, variable in variables.items():
+        shape = tuple(
+            coordinates[d].size if d in coordinates else variable.values.shape[k] for k, d in enumerate(variable.dims)
+        )
+        if variable.values.shape != shape:
+            raise ValueError(f"`{name}` must have the shape {shape} of its coordinates")
