@@ -15,6 +15,7 @@ from qthermo.cli.study import study_app
 from qthermo.studies import Ensemble, Output
 
 PAGE = (Path(__file__).parents[2] / "docs" / "studies.md").read_text()
+STUDY_FILE = re.search(r"%%writefile sweep.toml\n(.*?)```", PAGE, re.DOTALL).group(1)
 COMMANDS = typer.main.get_command(study_app).commands
 
 
@@ -33,18 +34,16 @@ def test_every_command_and_its_options_are_explained(name: str):
 
 
 def test_the_first_example_is_a_study():
-    text = re.search(r"```toml\n(.*?)```", PAGE, re.DOTALL).group(1)
-    study = qt.parse_study(tomllib.loads(text))
+    study = qt.parse_study(tomllib.loads(STUDY_FILE))
     assert len(study.points) == 4
     assert study.ensemble.num_realizations == 100
 
 
 def test_the_python_example_runs(tmp_path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
-    toml = re.search(r"```toml\n(.*?)```", PAGE, re.DOTALL).group(1)
-    small = toml.replace("= 100", "= 2").replace("= 7", "= 2").replace("= 64", "= 8").replace("0:5:21", "0:1:3")
+    small = STUDY_FILE.replace("= 100", "= 2").replace("= 7", "= 2").replace("= 64", "= 8").replace("0:5:21", "0:1:3")
     (tmp_path / "sweep.toml").write_text(small)
     monkeypatch.chdir(tmp_path)
-    code = re.search(r"```python\n(.*?)```", PAGE, re.DOTALL).group(1)
+    code = re.search(r"```{code-cell}\n(import .*?)```", PAGE, re.DOTALL).group(1)
     exec(compile(code, "studies.md", "exec"), {"__name__": "__main__"})
     out = capsys.readouterr().out
     assert out.count("judge") == 1
