@@ -162,17 +162,22 @@ def _trotter_error(
     weights: NDArray[np.float64],
     parts: list[_Estimate],
 ) -> tuple[NDArray[np.float64] | None, str]:
-    """Return an estimate of the error from the time step, and how it was made."""
+    """Return an estimate of the error from the time step, the largest up to each time, and how it was made.
+
+    A difference of two steps crosses zero now and then where the error does not, hence the largest so far.
+    """
     if method.multi_product:
         best = parts[-1].values if len(parts) == 2 else _combine(parts[1:], _later_weights(method)).values
-        return np.abs(_combine(parts, weights).values - best), "last correction of the multi-product formula"
+        correction = np.abs(_combine(parts, weights).values - best)
+        return np.maximum.accumulate(correction), "last correction of the multi-product formula"
     (grid,) = grids
     other = coarsen(grid, problem.times)
     evolution = check_evolution(model, method.trotter_order, method.layout)
     pair = _cheap_pair(method, evolution, problem.beta, grid, other)
     if pair is None:
         return None, "not estimated at this size; compare two values of time_step"
-    return _richardson(pair[0] - pair[1], grid, other, method.trotter_order), "Richardson, steps of another length"
+    estimate = _richardson(pair[0] - pair[1], grid, other, method.trotter_order)
+    return np.maximum.accumulate(estimate), "Richardson, steps of another length"
 
 
 def _later_weights(method: TrotterCircuit) -> NDArray[np.float64]:
