@@ -19,6 +19,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 import qthermo as qt
+from qthermo.plotting import save_figure
 
 EXPONENT, SCALE = 1.5, 0.3
 CLOSURES = {"edge": "--", "averaged": ":"}
@@ -66,10 +67,7 @@ def main(quick: bool = False) -> Path:
     approach.axhline(0, color="black", linewidth=0.5)
     ax.legend(fontsize=7)
     approach.legend(fontsize=7)
-    path = Path("lunkin_figure_3.png")
-    figure.savefig(path, dpi=150, bbox_inches="tight")
-    plt.close(figure)
-    return path
+    return save_figure(figure, "lunkin_figure_3.png")
 
 
 if __name__ == "__main__":

@@ -20,6 +20,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 import qthermo as qt
+from qthermo.plotting import save_figure
 
 METHODS = {
     "exact": (qt.Dense(), "-"),
@@ -53,10 +54,7 @@ def main(quick: bool = False) -> Path:
             print(f"{size} bath spins, {name:>11}:", np.round(mean, 4), flush=True)
     ax.set(xscale="log", xlabel="Laplace variable $s$", ylabel="$c(E=0, s)$")
     ax.legend(fontsize=7)
-    path = Path("lunkin_figure_4.png")
-    figure.savefig(path, dpi=150, bbox_inches="tight")
-    plt.close(figure)
-    return path
+    return save_figure(figure, "lunkin_figure_4.png")
 
 
 if __name__ == "__main__":

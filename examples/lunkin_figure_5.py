@@ -20,6 +20,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 import qthermo as qt
+from qthermo.plotting import save_figure
 
 DISORDERS = (1.0, 2.0, 4.0)
 METHODS = {
@@ -66,10 +67,7 @@ def main(quick: bool = False, num_bath_sites: int = 10) -> Path:
         ax.plot(laplace, mean["averaged"], ":", color=color, label="averaged closure")
     ax.set(xscale="log", xlabel="Laplace variable $s$", ylabel="$c(E=0, s)$")
     ax.legend(fontsize=7)
-    path = Path("lunkin_figure_5.png")
-    figure.savefig(path, dpi=150, bbox_inches="tight")
-    plt.close(figure)
-    return path
+    return save_figure(figure, "lunkin_figure_5.png")
 
 
 if __name__ == "__main__":
