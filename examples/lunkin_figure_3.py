@@ -19,7 +19,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 import qthermo as qt
-from qthermo.plotting import plot_judged
+from qthermo.plotting import plot_judged, save_figure
 
 EXPONENT, SCALE = 1.5, 0.3
 METHODS = {
@@ -81,10 +81,7 @@ def main(quick: bool = False) -> Path:
     axes["c"].minorticks_off()
     axes["c"].axhline(0, color="black", linewidth=0.5)
     axes["c"].legend()
-    path = Path("lunkin_figure_3.png")
-    figure.savefig(path, dpi=150, bbox_inches="tight")
-    plt.close(figure)
-    return path
+    return save_figure(figure, "lunkin_figure_3.png")
 
 
 if __name__ == "__main__":

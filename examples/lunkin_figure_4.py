@@ -20,7 +20,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 import qthermo as qt
-from qthermo.plotting import plot_judged
+from qthermo.plotting import plot_judged, save_figure
 
 METHODS = {
     "exact": qt.Dense(),
@@ -55,10 +55,7 @@ def main(quick: bool = False) -> Path:
     plot_judged(groups, laplace, ax, below, judge="exact")
     ax.set(xscale="log", ylabel="$c(E=0, s)$")
     below.set(xlabel="Laplace variable $s$", ylabel="theory minus exact")
-    path = Path("lunkin_figure_4.png")
-    figure.savefig(path, dpi=150, bbox_inches="tight")
-    plt.close(figure)
-    return path
+    return save_figure(figure, "lunkin_figure_4.png")
 
 
 if __name__ == "__main__":

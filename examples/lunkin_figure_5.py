@@ -20,7 +20,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 import qthermo as qt
-from qthermo.plotting import plot_judged
+from qthermo.plotting import plot_judged, save_figure
 
 DISORDERS = (1.0, 2.0, 4.0)
 METHODS = {
@@ -66,10 +66,7 @@ def main(quick: bool = False, num_bath_sites: int = 10) -> Path:
     plot_judged(groups, laplace, ax, below, judge="exact")
     ax.set(xscale="log", ylabel="$c(E=0, s)$")
     below.set(xlabel="Laplace variable $s$", ylabel="closure minus exact")
-    path = Path("lunkin_figure_5.png")
-    figure.savefig(path, dpi=150, bbox_inches="tight")
-    plt.close(figure)
-    return path
+    return save_figure(figure, "lunkin_figure_5.png")
 
 
 if __name__ == "__main__":
