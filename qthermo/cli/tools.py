@@ -86,7 +86,8 @@ def _self_test_row(result: SelfTestResult) -> list[str]:
 @tools_app.command()
 def methods(name: MethodName = None) -> None:
     """List which method answers which problem, or the options of one method."""
-    from qthermo.studies.capabilities import describe_method, find_method, list_answers
+    from qthermo.studies.capabilities import describe_method, list_answers
+    from qthermo.studies.method_names import find_method
 
     if name is None:
         print_table(*list_answers())
