@@ -31,10 +31,9 @@ class TDVP:
         truncation_error: weight that one split may discard, relative to the norm.
         krylov_tolerance: relative error of every local exponential.
         tolerance: the largest estimated error accepted.
-        estimate_errors: also evolve with chi/2 and a hundred times the discarded weight, whose change is
-            `truncation_error`; and with chi/2 and a hundredth of it, at this step and at half of it, whose change
-            times 4/3 is `trotter_error`. Each is the largest up to its time.
-        stop_at_tolerance: end the evolution where the estimate first exceeds `tolerance`; later values are NaN.
+        estimate_errors: also evolve with chi/2 at three cutoffs and steps, from which `truncation_error` and
+            `trotter_error` (4/3 of the change) follow as in `HeisenbergTEBD`.
+        stop_at_tolerance: end the evolution where an estimate first exceeds `tolerance`; values from there on are NaN.
         time_doubling: use C(2t) where H is real.
         record_entropy: for `Evolution` and `Autocorrelation`, also answer `entropy` (nats) and `bond_dimension`
             (time, bond) of the evolved state or operator; where C(2t) is used, time t shows the operator at t/2.
