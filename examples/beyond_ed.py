@@ -114,6 +114,8 @@ def draw(times: np.ndarray, laplace: np.ndarray, results: dict[tuple[int, float]
         below.plot(laplace, found["diffuson"], color="C2", **style)
         above.set(xlabel="time t", title=f"W = {disorder:g}")
         below.set(xlabel="Laplace variable s", xscale="log")
+        below.set_xticks([], minor=True)
+        below.set_xticks([0.5, 1, 2, 4], ["0.5", "1", "2", "4"])
     axes[0, 0].plot([], [], color="C1", label="golden rule")
     axes[1, 0].plot([], [], color="C2", label="diffuson")
     axes[0, 0].set_ylabel("C(t)")
