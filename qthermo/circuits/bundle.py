@@ -183,9 +183,12 @@ def _write_circuits(
 
 
 def to_qpy(circuit: QuantumCircuit) -> bytes:
-    """Return the circuit in qiskit's binary format."""
+    """Return the circuit in qiskit's binary format, the oldest version of it that this qiskit writes.
+
+    Whoever runs a bundle may have an older qiskit, which reads no newer version than its own.
+    """
     buffer = io.BytesIO()
-    qpy.dump(circuit, buffer)
+    qpy.dump(circuit, buffer, version=qpy.QPY_COMPATIBILITY_VERSION)
     return buffer.getvalue()
 
 

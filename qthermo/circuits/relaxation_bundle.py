@@ -14,7 +14,7 @@ from qiskit.transpiler import Target
 from qthermo.checks import check_integer
 from qthermo.circuits.bundle import list_versions, to_qpy
 from qthermo.circuits.collision_circuit import CollisionCircuit
-from qthermo.circuits.collisions import spin_model, warn_of_cutoff
+from qthermo.circuits.collisions import spin_model, warn_of_missed_transitions
 from qthermo.circuits.comparison import list_measurements
 from qthermo.circuits.compilation import CompiledCircuit, compile_circuit, find_target
 from qthermo.circuits.dilation_circuit import DilationCircuit
@@ -77,7 +77,7 @@ def export_relaxation(
     method = replace(method, protocol="density_matrix")
     method.check(problem)
     if isinstance(method, CollisionCircuit):
-        warn_of_cutoff(method, problem)
+        warn_of_missed_transitions(method, problem)
     if target is not None:
         _check_reset(target)
     model = spin_model(problem)

@@ -2,6 +2,7 @@
 
 from qthermo.plotting.curves import plot_correlator, plot_laplace
 from qthermo.plotting.demo import save_demo_figure
+from qthermo.plotting.judged import plot_judged
 from qthermo.plotting.results import build_result_figure, draw_result
 from qthermo.plotting.saving import save_figure
 from qthermo.plotting.spread import plot_curve, plot_slopes, plot_spread
@@ -13,6 +14,7 @@ __all__ = [
     "draw_result",
     "plot_correlator",
     "plot_curve",
+    "plot_judged",
     "plot_laplace",
     "plot_slopes",
     "plot_spread",
