@@ -77,7 +77,7 @@ def estimate_from_halves(
         parts = [weight * curve(refine(grid, factor)) for grid, weight in zip(grids, weights, strict=True)]
         curves.append(np.sum(parts, axis=0))
     order = remaining_order(len(grids), method.trotter_order)
-    error = step_error(curves, order)
+    error = np.maximum.accumulate(step_error(curves, order))
     complaint = _describe_slowness(curves, order, max(floor, _NEGLIGIBLE)) or _describe_size(error, max(floor, _LARGE))
     if complaint:
         knob = "raise the numbers of `multi_product`" if method.multi_product else "shorten `time_step`"

@@ -9,24 +9,24 @@ __all__ = ["find_slow_halving", "step_error"]
 
 
 def step_error(values: ArrayLike, order: int) -> NDArray[np.float64]:
-    """Return an estimate of |C(h) - C(0)| from C(h), C(h/2), .., C(h/2^m), the largest up to each time.
+    """Return an estimate of |C(h) - C(0)| from C(h), C(h/2), .., C(h/2^m).
 
     |C(h) - C(h/2)| + .. + |C(h/2^(m-1)) - C(h/2^m)| (1 + 1 / (2^p - 1)): the triangle inequality down to the last
     value, whose own error is Richardson's. Where the error goes as h^p from the start, this is that error; elsewhere,
     also where two steps agree by chance, it is a bound as soon as the last two steps have come to the power law.
 
     Args:
-        values: shape (m + 1, time, ...), m at least 1.
+        values: shape (m + 1, ...), m at least 1.
         order: p, of the product formula or integrator.
 
     Returns:
-        Shape (time, ...).
+        Shape (...).
 
     Reference: L. F. Richardson, doi:10.1098/rsta.1911.0009.
     """
     differences = np.abs(np.diff(np.asarray(values), axis=0))
     total: NDArray[np.float64] = differences.sum(axis=0) + differences[-1] / (2.0**order - 1)
-    return np.maximum.accumulate(total)
+    return total
 
 
 def find_slow_halving(values: ArrayLike, order: int) -> tuple[float, float] | None:

@@ -77,7 +77,7 @@ def run_autocorrelation(problem: Autocorrelation, method: InfluenceFunctional, p
         halved = fine.correlator(thermometer, fine_step)[fine_places]
         errors = {
             "truncation_error": np.maximum.accumulate(truncation),
-            "trotter_error": step_error([values, halved], 2),
+            "trotter_error": np.maximum.accumulate(step_error([values, halved], 2)),
         }
         warn_if_lost(problem.times, errors, method.tolerance, stopped=False, what="the correlator")
     bonds = [tensor.shape[2] for tensor in state.tensors[:-1]]

@@ -7,7 +7,7 @@ import warnings
 
 import numpy as np
 import pytest
-from conftest import reference_chain
+from reference_models import reference_chain
 
 import qthermo as qt
 
