@@ -20,7 +20,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 import qthermo as qt
-from qthermo.plotting import plot_slopes, plot_spread
+from qthermo.plotting import plot_slopes, plot_spread, save_figure
 from qthermo.studies.solve_once import solve_once
 
 # Realizations for each number of localised spins.
@@ -69,10 +69,7 @@ def main(quick: bool = False, max_lioms: int = 9, folder: str = "avalanche_figur
     slopes.axhline(np.log(2), color="black", linewidth=0.7, label="$\\log 2$")
     for axes in (ax, slopes):
         axes.legend(frameon=False, fontsize=8)
-    path = Path("avalanche_figure_3.png")
-    figure.savefig(path, dpi=150, bbox_inches="tight")
-    plt.close(figure)
-    return path
+    return save_figure(figure, "avalanche_figure_3.png")
 
 
 if __name__ == "__main__":

@@ -23,7 +23,7 @@ import numpy as np
 
 import qthermo as qt
 from qthermo.exact.hybridisation import estimate_coupling_parameter
-from qthermo.plotting import plot_spread
+from qthermo.plotting import plot_spread, save_figure
 from qthermo.studies.solve_once import array_once, solve_once
 
 STRENGTHS = (0.025, 0.05, 0.1, 0.2, 0.4)
@@ -106,10 +106,7 @@ def main(quick: bool = False, max_levels: int = 2**13, folder: str = "avalanche_
     ax.axhline(np.log(2), color="black", linewidth=0.7)
     ax.set(xlabel="$G$", ylabel="gain of $D(O)$", xlim=(0, 1.4))
     ax.legend(frameon=False, fontsize=8)
-    path = Path("avalanche_figure_5.png")
-    figure.savefig(path, dpi=150, bbox_inches="tight")
-    plt.close(figure)
-    return path
+    return save_figure(figure, "avalanche_figure_5.png")
 
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ import numpy as np
 
 import qthermo as qt
 from qthermo.exact.hybridisation import fit_width, hybridisation_curve
-from qthermo.plotting import plot_curve
+from qthermo.plotting import plot_curve, save_figure
 from qthermo.studies.solve_once import array_once
 
 
@@ -74,10 +74,7 @@ def main(quick: bool = False, folder: str = "avalanche_figure_6") -> Path:
         ax.set(title=words, xlabel="$\\omega$", ylabel="$k(\\omega)$")
         ax.legend(frameon=False, fontsize=8)
     by_coupling.set_xlim(-4, 4)
-    path = Path("avalanche_figure_6.png")
-    figure.savefig(path, dpi=150, bbox_inches="tight")
-    plt.close(figure)
-    return path
+    return save_figure(figure, "avalanche_figure_6.png")
 
 
 if __name__ == "__main__":

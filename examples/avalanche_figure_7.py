@@ -19,7 +19,7 @@ import numpy as np
 
 import qthermo as qt
 from qthermo.exact.hybridisation import fit_width, hybridisation_curve
-from qthermo.plotting import plot_curve
+from qthermo.plotting import plot_curve, save_figure
 from qthermo.studies.solve_once import array_once
 
 
@@ -53,10 +53,7 @@ def main(quick: bool = False, num_spins: int = 11, folder: str = "avalanche_figu
     ax.plot(centres, 1 / (np.pi * fit.width * (1 + (centres / fit.width) ** 2)), "k--", label="Lorentzian")
     ax.set(xlabel="$\\omega$", ylabel="$k(\\omega)$")
     ax.legend(frameon=False, fontsize=8)
-    path = Path("avalanche_figure_7.png")
-    figure.savefig(path, dpi=150, bbox_inches="tight")
-    plt.close(figure)
-    return path
+    return save_figure(figure, "avalanche_figure_7.png")
 
 
 if __name__ == "__main__":

@@ -16,12 +16,12 @@ from __future__ import annotations
 
 import sys
 import warnings
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 import qthermo as qt
+from qthermo.plotting import save_figure
 from qthermo.theory.band_rates import build_rates, decay_constant
 from qthermo.theory.heat_transport import heat_conductivity
 from qthermo.theory.hilbert_average import fit_time_scale, mean_square_deviation
@@ -246,9 +246,7 @@ def draw(found: dict, num_levels: int) -> None:
         ax.plot(time, curves["onset"] / size, f"C{k}", label="rates with onset")
     ax.set(xlabel="time / last time", ylabel="heat transferred / predicted", title="small gradient of temperature")
     ax.legend(fontsize="small")
-    figure.savefig("heat_conduction.png", dpi=130)
-    plt.close(figure)
-    print(f"figure: {Path('heat_conduction.png').resolve()}")
+    print(f"figure: {save_figure(figure, 'heat_conduction.png').resolve()}")
 
 
 def draw_probabilities(ax: Axes, curves: dict[str, np.ndarray], name: str) -> None:

@@ -6,10 +6,9 @@ import os
 import signal
 import sys
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import pytest
-from study_cases import cheap_study, cheap_tables, toml_of
+from study_cases import cheap_study, cheap_tables, netcdf, toml_of
 
 import qthermo as qt
 from qthermo.cli import main
@@ -40,10 +39,6 @@ def reference(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     return netcdf(folder)
 
 
-def netcdf(folder: Path) -> bytes:
-    return qt.save_result(qt.collect_study(folder), folder / "result.nc").read_bytes()
-
-
 def worker_pids(address: str) -> list[int]:
     with distributed.Client(address) as client:
         return list(client.run(os.getpid).values())
@@ -69,10 +64,10 @@ def test_a_killed_worker_changes_no_number(cluster, reference: bytes, tmp_path):
 
 def test_workers_that_do_not_see_the_folder_send_their_shards(cluster, tmp_path, monkeypatch: pytest.MonkeyPatch):
     """The driver's folder is hidden from the workers by a path that means something else to them."""
-    import qthermo.studies.running as running
+    import qthermo.studies.order_loop as order_loop
 
-    real = running.Order
-    monkeypatch.setattr(running, "Order", lambda **words: real(**{**words, "folder": "/nowhere/to/be/seen"}))
+    real = order_loop.Order
+    monkeypatch.setattr(order_loop, "Order", lambda **words: real(**{**words, "folder": "/nowhere/to/be/seen"}))
     status = qt.run_study(cheap_study(), tmp_path / "s", executor=cluster.scheduler_address)
     monkeypatch.undo()
     assert (status.done, status.failed) == (12, 0)
