@@ -158,7 +158,7 @@ def test_uncoupled_spins_counted_as_bath_multiply_the_coupling_parameter():
     values = []
     for num_uncoupled in (0, 3):
         options = {"num_lioms": num_uncoupled + 1, "coupling": 0.0, "last_coupling": 0.2}
-        models = [sample(kind="local", num_grain_spins=7, seed=3, realization=k, **options) for k in range(24)]
+        models = [sample(kind="local", num_grain_spins=6, seed=3, realization=k, **options) for k in range(24)]
         values.append([estimate_coupling_parameter(model).value for model in models])
     (few, many), (error, other) = np.mean(values, axis=1), np.std(values, axis=1, ddof=1) / np.sqrt(24)
     assert many / few == pytest.approx(np.sqrt(8), abs=3 * np.sqrt(8) * np.hypot(error / few, other / many))
