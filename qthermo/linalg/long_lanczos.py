@@ -4,24 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import scipy.linalg
 from numpy.typing import NDArray
 
-from qthermo.linalg.recurrences import Recurrences
 from qthermo.linalg.split_operator import SplitOperator
 from qthermo.linalg.tridiagonal_weights import ClusterWeights, solve_weights
+
+if TYPE_CHECKING:
+    from qthermo.linalg.recurrences import Recurrences
+    from qthermo.linalg.sector_recurrences import SectorRecurrences
 
 __all__ = ["FoundStates", "LongLanczos", "find_states", "find_weights"]
 
 _FIRST = 2.75
 _STEP = 0.125
 _BUFFER = 32
+_CHUNK = 1024
 _SHIFT = 4e-10
 _POWER = 3
 _SPURIOUS = 1e-14
 _SLACK = 1e-3
+_NEGLIGIBLE = 1e-4
 
 Report = Callable[[float, str], None]
 
@@ -40,43 +46,43 @@ class LongLanczos:
     """The tridiagonal matrix of H from one start vector, grown on demand; the basis is not kept."""
 
     def __init__(self, operator: SplitOperator, start: NDArray[np.float64]) -> None:
-        self.steps: Recurrences = operator.compile_steps()
-        self.start = start / np.linalg.norm(start)
+        self.steps: Recurrences | SectorRecurrences = operator.compile_steps()
+        self.start = self.steps.enter(start / np.linalg.norm(start))
         self.num_levels = start.size
         self.diagonal = np.empty(0)
         self.off = np.empty(0)
-        self._current = self.start.copy()
-        self._previous = np.zeros_like(self.start)
+        self._current, self._previous = self.start.copy(), np.zeros_like(self.start)
+        self._scales = np.ones(2)
 
     def extend(self, num_steps: int, report: Report, words: str) -> None:
         """Grow T to `num_steps` rows."""
         known = self.diagonal.size
         alpha, beta = np.empty(num_steps), np.empty(num_steps)
         alpha[:known], beta[:known] = self.diagonal, self.off
-        for k in range(known, num_steps):
-            if k % 1024 == 0:
-                report(k / num_steps, words)
-            alpha[k], beta[k] = self.steps.lanczos_step(
-                self._current, self._previous, beta[k - 1] if k else 0.0, self._previous
+        nothing = np.empty((0, self.start.size), self.start.dtype)
+        for k in range(known, num_steps, _CHUNK):
+            report(k / num_steps, words)
+            end = min(k + _CHUNK, num_steps)
+            self._current, self._previous = self.steps.lanczos_steps(
+                self._current, self._previous, self._scales, alpha[:end], beta[:end], k, nothing
             )
-            self._current, self._previous = self._previous, self._current
         self.diagonal, self.off = alpha, beta
 
     def sum_basis(self, coefficients: NDArray[np.float64], report: Report) -> NDArray[np.float64]:
-        """Return sum_k coefficients[p, k] v_k by running again from the start, shape (p, row, core)."""
+        """Return sum_k coefficients[p, k] v_k by running again from the start, one vector each in the steps' layout."""
         count = coefficients.shape[1]
         total = np.zeros((len(coefficients), self.start.size), self.start.dtype)
         buffer = np.empty((_BUFFER, self.start.size), self.start.dtype)
-        current, previous = self.start.copy(), np.zeros_like(self.start)
-        for k in range(count):
-            if k % 1024 == 0:
+        alpha, beta = np.empty(count), np.empty(count)
+        current, previous, scales = self.start.copy(), np.zeros_like(self.start), np.ones(2)
+        for k in range(0, count, _BUFFER):
+            if k % _CHUNK == 0:
                 report(k / count, "second pass")
-            slot = k % _BUFFER
-            buffer[slot] = current.ravel()
-            if slot == _BUFFER - 1 or k == count - 1:
-                total += coefficients[:, k - slot : k + 1] @ buffer[: slot + 1]
-            self.steps.lanczos_step(current, previous, self.off[k - 1] if k else 0.0, previous)
-            current, previous = previous, current
+            end = min(k + _BUFFER, count)
+            current, previous = self.steps.lanczos_steps(
+                current, previous, scales, alpha[:end], beta[:end], k, buffer
+            )  # fmt: skip
+            total += coefficients[:, k:end] @ buffer[: end - k]
         return total.reshape(-1, *self.start.shape)
 
 
@@ -121,7 +127,8 @@ def find_states(
         run.steps.multiply(vector, image)
         energies[k] = np.vdot(vector, image).real
         residuals[k] = np.linalg.norm(image - energies[k] * vector)
-    return FoundStates(vectors, energies, residuals, run.diagonal.size)
+    states = np.stack([run.steps.leave(vector) for vector in vectors])
+    return FoundStates(states, energies, residuals, run.diagonal.size)
 
 
 def find_weights(
@@ -137,7 +144,7 @@ def find_weights(
     levels, ratio = run.num_levels, min(first_ratio, max_steps_per_level)
     while True:
         run.extend(int(np.ceil(ratio * levels)) + 40, report, "spectral weights")
-        found = solve_weights(run.diagonal, run.off, num_levels=levels)
+        found = solve_weights(run.diagonal, run.off, num_levels=levels, negligible=_NEGLIGIBLE / levels)
         span = found.energies[-1] - found.energies[0]
         open_ones = found.residuals > _SLACK * span / levels
         doubt = float((found.weights[open_ones] ** 2).sum() / (found.weights**2).sum())

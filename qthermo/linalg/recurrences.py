@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from qthermo.linalg.split_operator import SplitOperator
 
-__all__ = ["Recurrences"]
+__all__ = ["Recurrences", "rescale"]
 
 
 class Recurrences:
@@ -31,23 +31,40 @@ class Recurrences:
         self._core: Any = np.ascontiguousarray(operator.core.T) if self._is_dense else operator.core
         self._accumulator = np.empty(operator.shape[1], operator.dtype)
 
+    def enter(self, vector: NDArray[Any]) -> NDArray[Any]:
+        """Return a copy of a vector (rows, core) in the layout of these recurrences, here the same."""
+        return vector.copy()
+
+    def leave(self, vector: NDArray[Any]) -> NDArray[Any]:
+        """Return a vector (rows, core) from the layout of these recurrences."""
+        return vector
+
     def multiply(self, vector: NDArray[Any], out: NDArray[Any]) -> None:
         """Set out = H vector."""
         self._project(vector, vector, 0.0, out)
 
-    def lanczos_step(
-        self, vector: NDArray[Any], previous: NDArray[Any], beta: float, out: NDArray[Any]
-    ) -> tuple[float, float]:
-        """Set out = (H v - beta u - alpha v) / beta', normalised; return alpha and beta'. `previous` may be `out`."""
-        alpha = self._project(vector, previous, beta, out)
-        return alpha, float(_orthonormalise(out, vector, alpha))
+    def lanczos_steps(
+        self, current: NDArray[Any], previous: NDArray[Any], scales: NDArray[np.float64], alpha: NDArray[np.float64],
+        beta: NDArray[np.float64], first: int, kept: NDArray[Any],
+    ) -> tuple[NDArray[Any], NDArray[Any]]:  # fmt: skip
+        """Fill alpha and beta from row `first` on, and `kept` with the basis vectors met; return v_k and v_(k-1).
+
+        `scales` are factors that v_k and v_(k-1) still wait for, here always 1; both arrays are overwritten.
+        """
+        for k in range(first, alpha.size):
+            if kept.size:
+                kept[k - first] = current.ravel()
+            alpha[k] = self._project(current, previous, beta[k - 1] if k else 0.0, previous)
+            beta[k] = _orthonormalise(previous, current, alpha[k])
+            current, previous = previous, current
+        return current, previous
 
     def chebyshev_step(
         self, vector: NDArray[Any], previous: NDArray[Any], centre: float, radius: float, out: NDArray[Any]
     ) -> tuple[float, float]:
         """Set out = 2 (H - centre)/radius v - u; return <v|v> and <v|out>. `previous` may not be `out`."""
         self._project(vector, previous, radius / 2, out)
-        square, overlap = _rescale(out, vector, -centre, 2 / radius)
+        square, overlap = rescale(out, vector, -centre, 2 / radius)
         return square, overlap
 
     def _project(self, vector: NDArray[Any], previous: NDArray[Any], beta: float, out: NDArray[Any]) -> float:
@@ -121,7 +138,7 @@ def _orthonormalise(out: NDArray[Any], vector: NDArray[Any], alpha: float) -> fl
 
 
 @numba.njit(cache=True, fastmath={"contract", "reassoc"}, error_model="numpy")
-def _rescale(out: NDArray[Any], vector: NDArray[Any], shift: float, factor: float) -> tuple[float, float]:
+def rescale(out: NDArray[Any], vector: NDArray[Any], shift: float, factor: float) -> tuple[float, float]:
     """Set out = factor (out + shift v) and return <v|v> and Re <v|out>."""
     flat, other = out.ravel(), vector.ravel()
     square = overlap = 0.0

@@ -36,7 +36,7 @@ def chebyshev_moments(
     Reference: A. Weisse et al., Rev. Mod. Phys. 78, 275 (2006), doi:10.1103/RevModPhys.78.275.
     """
     steps = operator.compile_steps()
-    current = vector / np.linalg.norm(vector)
+    current = steps.enter(vector / np.linalg.norm(vector))
     following, scratch = np.empty_like(current), np.empty_like(current)
     _, twice = steps.chebyshev_step(current, np.zeros_like(current), centre, radius, following)
     following /= 2  # T_1 v is half of 2 H v

@@ -33,7 +33,8 @@ class Flip:
 class SplitOperator:
     """H = 1 (x) core + diagonal (x) 1 + flips, on vectors of shape (rows, core dimension).
 
-    The product with the core is one matrix product; a flip adds whole runs of memory, so that its cost hardly shows.
+    The product with the core is one matrix product, of half the size where the flips share one X on the core; a flip
+    adds whole runs of memory, so that its cost hardly shows.
     An operator without structure is a sparse core with one row.
 
     Args:
@@ -62,7 +63,16 @@ class SplitOperator:
         return np.complex128 if np.iscomplexobj(self.core) else np.float64
 
     def compile_steps(self) -> Any:
-        """Return the compiled three-term recurrences of this operator (`linalg.recurrences.Recurrences`)."""
+        """Return the compiled three-term recurrences of this operator.
+
+        `linalg.sector_recurrences.SectorRecurrences` where all flips move the same bits of a dense core or none, else
+        `linalg.recurrences.Recurrences`, with the same methods.
+        """
+        masks = {flip.core_mask for flip in self.flips} - {0}
+        if isinstance(self.core, np.ndarray) and len(masks) == 1:
+            from qthermo.linalg.sector_recurrences import SectorRecurrences
+
+            return SectorRecurrences(self, masks.pop())
         from qthermo.linalg.recurrences import Recurrences
 
         return Recurrences(self)
