@@ -50,7 +50,7 @@ class Bath:
 
     def sample_model(self, strength: float, realization: int) -> qt.models.GrainModel:
         """Return the bath with one more localised spin, coupled with this strength."""
-        bandwidth = 9.2 * 2 ** (self.size - 9) if self.kind == "goe" else None
+        bandwidth = 9.2 if self.kind == "goe" else None  # at 2^9 levels the spacing of the chain
         return qt.models.sample_ergodic_grain(
             kind=self.kind, num_grain_spins=self.size, num_lioms=self.before + 1, bandwidth=bandwidth,
             last_coupling=strength, seed=5, realization=realization,
