@@ -21,7 +21,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 import qthermo as qt
-from qthermo.plotting import plot_correlator
+from qthermo.plotting import plot_correlator, save_figure
 
 
 def main(quick: bool = False, num_lioms: int = 30) -> Path:
@@ -49,10 +49,7 @@ def main(quick: bool = False, num_lioms: int = 30) -> Path:
             worst = float((data["truncation_error"] + data["trotter_error"]).max())
             print(f"{'':28} error estimate at most {worst:.1e}", flush=True)
     ax.legend(list(answers), frameon=False, fontsize=8)
-    path = Path("avalanche_dynamics.png")
-    figure.savefig(path, dpi=150, bbox_inches="tight")
-    plt.close(figure)
-    return path
+    return save_figure(figure, "avalanche_dynamics.png")
 
 
 if __name__ == "__main__":

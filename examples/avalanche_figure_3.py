@@ -21,7 +21,7 @@ import numpy as np
 from matplotlib.ticker import MaxNLocator
 
 import qthermo as qt
-from qthermo.plotting import plot_slopes, plot_spread
+from qthermo.plotting import plot_slopes, plot_spread, save_figure
 from qthermo.studies.solve_once import solve_once
 
 # Realizations for each number of localised spins.
@@ -74,10 +74,7 @@ def main(quick: bool = False, max_lioms: int = 9, folder: str = "avalanche_figur
     for axes in (ax, slopes):
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes.legend(frameon=False, fontsize=8)
-    path = Path("avalanche_figure_3.png")
-    figure.savefig(path, dpi=150)
-    plt.close(figure)
-    return path
+    return save_figure(figure, "avalanche_figure_3.png")
 
 
 if __name__ == "__main__":

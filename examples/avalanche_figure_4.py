@@ -21,7 +21,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 import qthermo as qt
-from qthermo.plotting import plot_spread
+from qthermo.plotting import plot_spread, save_figure
 from qthermo.studies.solve_once import solve_once
 
 COUNTS = {4: 40, 5: 30, 6: 24, 7: 12, 8: 4}
@@ -62,10 +62,7 @@ def main(quick: bool = False, max_lioms: int = 8, folder: str = "avalanche_figur
     ax.plot(places, theory, "k--", linewidth=0.8, label="slope $-2\\log(4/3)$")
     ax.set(xlabel="spin $i$ (0: inside the grain)", ylabel="$D(\\sigma^x_i)$", xticks=range(max(counts) + 1))
     ax.legend(frameon=False, fontsize=8, title="localised spins (realizations)", title_fontsize=8)
-    path = Path("avalanche_figure_4.png")
-    figure.savefig(path, dpi=150)
-    plt.close(figure)
-    return path
+    return save_figure(figure, "avalanche_figure_4.png")
 
 
 if __name__ == "__main__":

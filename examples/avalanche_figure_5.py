@@ -25,7 +25,7 @@ from scipy.interpolate import PchipInterpolator
 
 import qthermo as qt
 from qthermo.exact.hybridisation import estimate_coupling_parameter
-from qthermo.plotting import plot_spread
+from qthermo.plotting import plot_spread, save_figure
 from qthermo.studies.solve_once import array_once, solve_once
 
 NUM_STATES = 3
@@ -194,10 +194,7 @@ def main(quick: bool = False, max_levels: int = 2**13, folder: str = "avalanche_
     ax.annotate("$\\log\\,2$", (1, np.log(2)), (-3, 3), ("axes fraction", "data"), "offset points", ha="right")
     ax.set(xlabel="coupling parameter $G$ of the added spin", ylabel="gain of $D(O)$", xscale="log")
     ax.legend(frameon=False, fontsize=8, title="bath (realizations)", title_fontsize=8)
-    path = Path("avalanche_figure_5.png")
-    figure.savefig(path, dpi=150)
-    plt.close(figure)
-    return path
+    return save_figure(figure, "avalanche_figure_5.png")
 
 
 if __name__ == "__main__":

@@ -21,7 +21,7 @@ import numpy as np
 
 import qthermo as qt
 from qthermo.exact.hybridisation import fit_width, hybridisation_curve
-from qthermo.plotting import plot_curve
+from qthermo.plotting import plot_curve, save_figure
 from qthermo.studies.solve_once import array_once
 
 
@@ -84,10 +84,7 @@ def main(quick: bool = False, folder: str = "avalanche_figure_6") -> Path:
     )
     for ax in (by_size, by_width, by_coupling):
         ax.legend(frameon=False, fontsize=8)
-    path = Path("avalanche_figure_6.png")
-    figure.savefig(path, dpi=150)
-    plt.close(figure)
-    return path
+    return save_figure(figure, "avalanche_figure_6.png")
 
 
 if __name__ == "__main__":

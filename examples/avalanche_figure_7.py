@@ -19,7 +19,7 @@ import numpy as np
 
 import qthermo as qt
 from qthermo.exact.hybridisation import fit_width, hybridisation_curve
-from qthermo.plotting import plot_curve
+from qthermo.plotting import plot_curve, save_figure
 from qthermo.studies.solve_once import array_once
 
 
@@ -59,10 +59,7 @@ def main(quick: bool = False, num_spins: int = 11, folder: str = "avalanche_figu
     )
     ax.set(xlabel="$\\omega / h$", ylabel="$h\\, k(\\omega)$")
     ax.legend(frameon=False, fontsize=8)
-    path = Path("avalanche_figure_7.png")
-    figure.savefig(path, dpi=150)
-    plt.close(figure)
-    return path
+    return save_figure(figure, "avalanche_figure_7.png")
 
 
 if __name__ == "__main__":

@@ -20,6 +20,7 @@ import numpy as np
 from scipy.interpolate import make_interp_spline
 
 import qthermo as qt
+from qthermo.plotting import save_figure
 
 DISORDERS = (1.0, 2.0, 4.0, 8.0)
 RESOLUTION = 0.6
@@ -116,9 +117,7 @@ def draw(times: np.ndarray, laplace: np.ndarray, results: dict[tuple[int, float]
     for ax in axes[:, 0]:
         ax.legend(fontsize=7)
     figure.tight_layout()
-    figure.savefig("beyond_ed.png", dpi=150)
-    plt.close(figure)
-    print("wrote beyond_ed.png")
+    print(f"wrote {save_figure(figure, 'beyond_ed.png')}")
 
 
 if __name__ == "__main__":

@@ -20,6 +20,7 @@ import numpy as np
 import qthermo as qt
 from qthermo.circuits import analyse_counts, check_bundle, export_bundle, load_qasm
 from qthermo.circuits.device_runs import noisy_backend, prepare_for_device
+from qthermo.plotting import save_figure
 from qthermo.seeds import Stream, spawn_seed
 
 
@@ -83,9 +84,7 @@ def draw(columns: dict[str, np.ndarray]) -> None:
     ax.plot(columns["t"], columns["zero noise"], "C2s", mfc="none", label="extrapolated to zero noise")
     ax.set(xlabel="time t", ylabel="C(t)")
     ax.legend(fontsize=8)
-    figure.savefig("circuit_to_hardware.png", dpi=150)
-    plt.close(figure)
-    print("wrote circuit_to_hardware.png")
+    print(f"wrote {save_figure(figure, 'circuit_to_hardware.png')}")
 
 
 if __name__ == "__main__":

@@ -30,6 +30,7 @@ from scipy.linalg import expm
 import qthermo as qt
 from qthermo.kms import Generator, kms_residual, trace_distance
 from qthermo.linalg.krylov import evolve_exponential
+from qthermo.plotting import save_figure
 
 SPIN = qt.PauliSum.from_text("0.45 Z0 + 0.25 X0")
 CHAIN = qt.PauliSum.from_text("0.45 Z0 + 0.25 X0 + 0.35 Z1 + 0.25 X1 + 0.15 X0 X1")
@@ -257,9 +258,7 @@ def draw(growth: dict[float, dict[str, np.ndarray]]) -> None:
         ax.minorticks_off()
     axes[0, 0].set_ylabel("largest trace distance up to t")
     axes[0, 0].legend(fontsize=7)
-    figure.savefig("generators_compared.png", dpi=150)
-    plt.close(figure)
-    print("wrote generators_compared.png")
+    print(f"wrote {save_figure(figure, 'generators_compared.png')}")
 
 
 if __name__ == "__main__":

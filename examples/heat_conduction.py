@@ -14,11 +14,11 @@ from __future__ import annotations
 
 import sys
 import warnings
-from pathlib import Path
 
 import numpy as np
 
 import qthermo as qt
+from qthermo.plotting import save_figure
 from qthermo.theory.band_rates import build_rates, decay_constant
 from qthermo.theory.heat_transport import heat_conductivity
 from qthermo.theory.hilbert_average import fit_time_scale, mean_square_deviation
@@ -177,9 +177,7 @@ def draw(found: dict, fixed: int) -> None:
     ax = axes[1, 1]
     ax.plot(found["temperatures"], 1000 * found["figure 8"])
     ax.set(xlabel="temperature", ylabel=r"$10^3 \kappa_{th}$", title="figure 8")
-    figure.savefig("heat_conduction.png", dpi=130)
-    plt.close(figure)
-    print(f"figure: {Path('heat_conduction.png').resolve()}")
+    print(f"figure: {save_figure(figure, 'heat_conduction.png').resolve()}")
 
 
 if __name__ == "__main__":

@@ -11,11 +11,11 @@ exact Gibbs value stands beside them. Run `python examples/kms_thermometer.py`.
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 
 import numpy as np
 
 import qthermo as qt
+from qthermo.plotting import save_figure
 
 BETA = 1.0
 
@@ -69,9 +69,7 @@ def draw(curves: dict[str, np.ndarray], gibbs: float, diffuson: float) -> None:
     ax.axhline(diffuson, color="C2", ls="--", label="stationary diffuson")
     ax.set(xlabel="time", ylabel=r"thermometer $\langle Z_0 \rangle$")
     ax.legend()
-    figure.savefig("kms_thermometer.png", dpi=150)
-    plt.close(figure)
-    print(f"figure: {Path('kms_thermometer.png').resolve()}")
+    print(f"figure: {save_figure(figure, 'kms_thermometer.png').resolve()}")
 
 
 if __name__ == "__main__":

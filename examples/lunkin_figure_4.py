@@ -20,12 +20,13 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 import qthermo as qt
+from qthermo.plotting import plot_judged, save_figure
 
 METHODS = {
-    "exact": (qt.Dense(), "-"),
-    "edge": (qt.CavityDiffuson(closure="edge", tolerance=1e-5), "--"),
-    "averaged": (qt.CavityDiffuson(closure="averaged", tolerance=1e-5), ":"),
-    "golden rule": (qt.GoldenRule(), "-."),
+    "exact": qt.Dense(),
+    "edge": qt.CavityDiffuson(closure="edge", tolerance=1e-5),
+    "averaged": qt.CavityDiffuson(closure="averaged", tolerance=1e-5),
+    "golden rule": qt.GoldenRule(),
 }
 
 
@@ -37,26 +38,24 @@ def main(quick: bool = False) -> Path:
     sizes, realizations = ((5,), 2) if quick else ((7, 8, 9), 5)
     laplace = np.array([0.5, 1.0]) if quick else np.geomspace(0.1, 3.0, 8)
     thermometer = qt.Thermometer(splitting=2.0, coupling=1.0)
-    figure, ax = plt.subplots(figsize=(5, 4))
-    for color, size in zip(("tab:blue", "tab:orange", "tab:green"), sizes, strict=False):
+    groups = {}
+    for size in sizes:
         curves: dict[str, list[np.ndarray]] = {name: [] for name in METHODS}
         for realization in range(realizations):
             model = qt.models.sample_all_to_all_ising(
                 num_bath_sites=size, seed=1, realization=realization, thermometer=thermometer
             )
             problem = qt.Propagator(model, energies=[0.0], laplace=laplace)
-            for name, (method, _) in METHODS.items():
+            for name, method in METHODS.items():
                 curves[name].append(qt.solve(problem, method)["autocorrelation"].values[0])
-        for name, (_, style) in METHODS.items():
-            mean = np.mean(curves[name], axis=0)
-            ax.plot(laplace, mean, style, color=color, label=f"{size} bath spins, {name}")
-            print(f"{size} bath spins, {name:>11}:", np.round(mean, 4), flush=True)
-    ax.set(xscale="log", xlabel="Laplace variable $s$", ylabel="$c(E=0, s)$")
-    ax.legend(fontsize=7)
-    path = Path("lunkin_figure_4.png")
-    figure.savefig(path, dpi=150, bbox_inches="tight")
-    plt.close(figure)
-    return path
+        groups[f"{size} bath spins"] = {name: np.array(values) for name, values in curves.items()}
+        for name, values in curves.items():
+            print(f"{size} bath spins, {name:>11}:", np.mean(values, axis=0).round(4), flush=True)
+    figure, (ax, below) = plt.subplots(2, 1, figsize=(5, 6), sharex=True, layout="constrained")
+    plot_judged(groups, laplace, ax, below, judge="exact")
+    ax.set(xscale="log", ylabel="$c(E=0, s)$")
+    below.set(xlabel="Laplace variable $s$", ylabel="theory minus exact")
+    return save_figure(figure, "lunkin_figure_4.png")
 
 
 if __name__ == "__main__":

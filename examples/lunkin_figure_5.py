@@ -20,6 +20,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 import qthermo as qt
+from qthermo.plotting import plot_judged, save_figure
 
 DISORDERS = (1.0, 2.0, 4.0)
 METHODS = {
@@ -50,26 +51,22 @@ def main(quick: bool = False, num_bath_sites: int = 10) -> Path:
     """Compute, print a table, and draw the figure."""
     sites, realizations = (5, 3) if quick else (num_bath_sites, 20)
     laplace = np.array([0.3, 1.0]) if quick else np.array([0.1, 0.3, 1.0, 3.0])
-    figure, ax = plt.subplots(figsize=(5, 4))
     print(f"{sites} bath spins, {realizations} realizations; mean c(0, s) (standard error)")
     print(f"{'W':>4} {'s':>5} {'exact':>15} {'edge':>15} {'averaged':>15}  nearer")
-    for color, disorder in zip(("tab:blue", "tab:orange", "tab:green"), DISORDERS, strict=True):
-        curves = sample_curves(sites, disorder, realizations, laplace)
+    groups = {}
+    for disorder in DISORDERS:
+        curves = groups[f"$W={disorder:g}$"] = sample_curves(sites, disorder, realizations, laplace)
         mean = {name: values.mean(axis=0) for name, values in curves.items()}
         stderr = {name: values.std(axis=0, ddof=1) / np.sqrt(realizations) for name, values in curves.items()}
         for k, s in enumerate(laplace):
             distance = {name: abs(mean[name][k] - mean["exact"][k]) for name in ("edge", "averaged")}
             row = "  ".join(f"{mean[name][k]:.4f}({stderr[name][k]:.4f})" for name in METHODS)
             print(f"{disorder:4.0f} {s:5.2f}  {row}  {min(distance, key=distance.get)}", flush=True)
-        ax.errorbar(laplace, mean["exact"], stderr["exact"], color=color, label=f"$W={disorder:g}$, exact")
-        ax.plot(laplace, mean["edge"], "--", color=color, label="edge closure")
-        ax.plot(laplace, mean["averaged"], ":", color=color, label="averaged closure")
-    ax.set(xscale="log", xlabel="Laplace variable $s$", ylabel="$c(E=0, s)$")
-    ax.legend(fontsize=7)
-    path = Path("lunkin_figure_5.png")
-    figure.savefig(path, dpi=150, bbox_inches="tight")
-    plt.close(figure)
-    return path
+    figure, (ax, below) = plt.subplots(2, 1, figsize=(5, 6), sharex=True, layout="constrained")
+    plot_judged(groups, laplace, ax, below, judge="exact")
+    ax.set(xscale="log", ylabel="$c(E=0, s)$")
+    below.set(xlabel="Laplace variable $s$", ylabel="closure minus exact")
+    return save_figure(figure, "lunkin_figure_5.png")
 
 
 if __name__ == "__main__":

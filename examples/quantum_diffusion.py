@@ -13,11 +13,11 @@ from __future__ import annotations
 
 import sys
 import warnings
-from pathlib import Path
 
 import numpy as np
 
 import qthermo as qt
+from qthermo.plotting import save_figure
 from qthermo.studies.motion import Motion, classify_motion
 from qthermo.theory.random_walk import gaussian_profile
 
@@ -130,9 +130,7 @@ def draw(found: dict[str, dict]) -> None:
         )
     axes[2].set(xlabel="time", ylabel="mean square displacement", title="three dimensions")
     axes[2].legend()
-    figure.savefig("quantum_diffusion.png", dpi=130)
-    plt.close(figure)
-    print(f"figure: {Path('quantum_diffusion.png').resolve()}")
+    print(f"figure: {save_figure(figure, 'quantum_diffusion.png').resolve()}")
 
 
 if __name__ == "__main__":

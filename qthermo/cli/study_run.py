@@ -31,8 +31,8 @@ from qthermo.errors import ExecutionError, FileError
 from qthermo.memory import format_bytes
 
 if TYPE_CHECKING:
+    from qthermo.studies.order_loop import RunStatus
     from qthermo.studies.probe import Estimate
-    from qthermo.studies.running import RunStatus
     from qthermo.studies.store import Store
     from qthermo.studies.study import Study
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from qthermo.plotting.curves import plot_correlator, plot_laplace
+from qthermo.plotting.saving import save_figure
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -17,7 +18,7 @@ __all__ = ["save_demo_figure"]
 def save_demo_figure(
     correlators: Sequence[xr.Dataset], propagators: Sequence[xr.Dataset], title: str, path: str | Path
 ) -> Path:
-    """Write the two panels to an image file (its ending chooses the format) and return its path."""
+    """Write the two panels to an image file, as `save_figure` does, and return its path."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
@@ -33,6 +34,4 @@ def save_demo_figure(
     for ax in (left, right):
         ax.legend(frameon=False, fontsize="small")
     figure.suptitle(title, fontsize="medium")
-    path = Path(path)
-    figure.savefig(path, dpi=150)
-    return path
+    return save_figure(figure, path)

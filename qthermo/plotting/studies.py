@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from qthermo.errors import FileError, InputError
-from qthermo.files import write_atomically
+from qthermo.errors import InputError
+from qthermo.plotting.saving import save_figure
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -212,11 +211,4 @@ def save_study_figure(
     Raises:
         FileError: the place cannot be written, or the ending names no format.
     """
-    figure = build_study_figure(data, against=against, variable=variable, at=at)
-    path = Path(path)
-    buffer = io.BytesIO()
-    try:
-        figure.savefig(buffer, format=path.suffix.lstrip(".") or "png", dpi=150)
-    except ValueError as problem:
-        raise FileError(f"A figure must end in .png, .pdf or .svg, but {path} does not: {problem}.") from None
-    return write_atomically(path, buffer.getvalue())
+    return save_figure(build_study_figure(data, against=against, variable=variable, at=at), path)

@@ -3,7 +3,8 @@
 from qthermo.studies.collect import collect_study
 from qthermo.studies.ensemble import Ensemble, Output
 from qthermo.studies.method_comparison import MeanComparison, compare_methods
-from qthermo.studies.running import RunStatus, run_study
+from qthermo.studies.order_loop import RunStatus
+from qthermo.studies.running import run_study
 from qthermo.studies.show import Card, show
 from qthermo.studies.study import Axis, Study, Task
 from qthermo.studies.study_file import load_study, parse_study

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qthermo.seeds import Stream, sample_generator
+from qthermo.tensor_network.checkpoint import check_chain
 from qthermo.tensor_network.splitting import Split, orthonormal_rows, split_full, split_warm
 
 __all__ = ["CanonicalChain"]
@@ -93,12 +94,21 @@ class CanonicalChain:
         return state, arrays | {f"weight{k}": weight for k, weight in enumerate(self.weights)}
 
     def load_record(self, state: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> None:
-        """Take over what `to_record` returned."""
+        """Take over what `to_record` returned.
+
+        Raises:
+            ValueError, LookupError, TypeError: that is not what it was given.
+        """
         count = len(arrays) // 2
-        self.tensors = [arrays[f"tensor{k}"] for k in range(count)]
-        self.weights = [arrays[f"weight{k}"] for k in range(count)]
-        self.discarded_weight = state["discarded_weight"]
-        self.num_gates, self.num_full_splits = state["num_gates"], state["num_full_splits"]
+        tensors = [arrays[f"tensor{k}"] for k in range(count)]
+        weights = [arrays[f"weight{k}"] for k in range(count)]
+        check_chain(tensors, self.tensors[0], num_sites=max(count, self.num_sites))
+        for tensor, weight in zip(tensors, weights, strict=True):
+            if weight.ndim != 2 or weight.shape[1] != tensor.shape[0] or not np.isfinite(weight).all():
+                raise ValueError("the weight of a bond does not fit its tensor")
+        self.tensors, self.weights = tensors, weights
+        self.discarded_weight = float(state["discarded_weight"])
+        self.num_gates, self.num_full_splits = int(state["num_gates"]), int(state["num_full_splits"])
         self._rng.bit_generator.state = state["rng"]
 
     def apply_gate(self, site: int, gate: NDArray[Any], *, moves_sites: bool = False) -> None:

@@ -6,15 +6,18 @@ import time as clock
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Generic, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from qthermo.errors import NotConvergedWarning
+from qthermo.files import refuse_malformed
 from qthermo.progress import Progress
 from qthermo.tensor_network.checkpoint import load_checkpoint, save_checkpoint
 from qthermo.tensor_network.entanglement_record import EntanglementRecord
+from qthermo.tensor_network.error_estimates import estimate_errors, mark_times
 from qthermo.tensor_network.run_estimate import measure_speed
 
 __all__ = ["ASKED", "CHECKS", "KNOBS", "Check", "CheckedRuns", "warn_if_lost"]
@@ -32,6 +35,16 @@ class Evolving(Protocol):
     @property
     def max_bond(self) -> int:
         """The largest bond dimension now."""
+        ...
+
+    @property
+    def discarded_weight(self) -> float:
+        """What every truncation dropped, relative to the norm^2 at its time, in sum."""
+        ...
+
+    @property
+    def time_step(self) -> float:
+        """The longest step."""
         ...
 
     def count_multiplications(self, times: NDArray[np.float64]) -> float:
@@ -80,8 +93,8 @@ class CheckedRuns(Generic[Run]):
         checkpoint: file written after every time, or None.
         key: fingerprint of the run.
         record: takes the entanglement of the first run at every time, or None.
-        floor: the least truncation error to report, from the run asked for; None where the difference suffices.
 
+    With checks, times that are far apart get marks between them, where the errors are estimated too.
     `estimated_seconds` is a rough bound, known before the first step: full bonds at the speed of a matrix product.
     """
 
@@ -92,9 +105,8 @@ class CheckedRuns(Generic[Run]):
     checkpoint: str | None = None
     key: str = ""
     record: EntanglementRecord | None = None
-    floor: Callable[[Run], float] | None = None
     estimated_seconds: float = 0.0
-    _floors: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
+    _weights: NDArray[np.float64] = field(default_factory=lambda: np.zeros((2, 0)))
 
     def measure(
         self,
@@ -105,46 +117,73 @@ class CheckedRuns(Generic[Run]):
         dtype: Any = np.float64,
         shape: tuple[int, ...] = (),
     ) -> tuple[NDArray[Any], dict[str, NDArray[np.float64]]]:
-        """Return values and errors at `times`; NaN after a stop.
+        """Return values and errors at `times`.
+
+        Where an error first exceeds the tolerance the values end: NaN from there on, but for the first time, whose
+        value always stands with its errors. The errors are NaN after that time.
 
         Args:
             times: the times to evolve to, ascending.
             measure: maps an evolution to a number, or to an array of `shape`.
             progress: see `qthermo.solve`.
             dtype: type of the numbers.
+            shape: of what is measured at one time.
         """
-        values = np.full((len(self.runs), times.size, *shape), np.nan, dtype)
-        self._floors = np.zeros((times.size, *[1] * len(shape)))
-        done = self._resume(values)
-        work = sum(run.count_multiplications(times[done:]) for run in self.runs)
+        marks, places = self._mark(times)
+        values = np.full((len(self.runs), marks.size, *shape), np.nan, dtype)
+        self._weights = np.zeros((2, marks.size))
+        done = self._resume(marks, values)
+        work = sum(run.count_multiplications(marks[done:]) for run in self.runs)
         self.estimated_seconds = float(f"{work / measure_speed():.2g}")
         started = clock.perf_counter()
-        for k in range(done, times.size):
-            progress(k / times.size, self._describe(times, k, done, started))
-            if k > 0 and self.stop and self._is_lost(values, k - 1):
+        errors: list[dict[str, NDArray[np.float64]]] = []
+        for k in range(done):
+            self._estimate(errors, values[:, : k + 1])
+        for k in range(done, marks.size):
+            progress(k / marks.size, self._describe(marks, k, done, started))
+            if k > places[0] and self._is_lost(errors):
                 break
-            for row, run in enumerate(self.runs):
-                run.advance(float(times[k]))
-                values[row, k] = measure(run)
-            self._floors[k] = 0.0 if self.floor is None else self.floor(self.runs[0])
-            if self.record is not None:
-                self.record.take(k, *self.runs[0].entanglement())
+            self._advance(values, marks, k, measure)
+            self._estimate(errors, values[:, : k + 1])
+            if self.record is not None and k in places:
+                self.record.take(int(np.searchsorted(places, k)), *self.runs[0].entanglement())
             self._save(values, k + 1)
-        return values[0], self.errors(values, self._floors)
+        return self._answer(values[0], errors, places)
 
-    def errors(self, values: NDArray[Any], floors: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
-        """Return the error estimates of the first row of `values`, each the largest up to its time."""
-        if len(values) < len(CHECKS):
-            return {}
-        richardson = 2.0**self.order / (2.0**self.order - 1)
-        return {
-            "truncation_error": np.maximum.accumulate(np.maximum(np.abs(values[0] - values[1]), floors)),
-            "trotter_error": np.maximum.accumulate(richardson * np.abs(values[2] - values[3])),
-        }
+    def _mark(self, times: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
+        if len(self.runs) < len(CHECKS):
+            return times, np.arange(times.size)
+        return mark_times(times, self.runs[0].time_step)
 
-    def _is_lost(self, values: NDArray[Any], k: int) -> bool:
-        errors = self.errors(values[:, k : k + 1], self._floors[k : k + 1])
-        return any(float(np.max(error)) > self.tolerance for error in errors.values())
+    def _advance(self, values: NDArray[Any], marks: NDArray[np.float64], k: int, measure: Callable[[Run], Any]) -> None:
+        for row, run in enumerate(self.runs):
+            run.advance(float(marks[k]))
+            values[row, k] = measure(run)
+            if row < len(self._weights):
+                self._weights[row, k] = run.discarded_weight
+
+    def _estimate(self, errors: list[dict[str, NDArray[np.float64]]], values: NDArray[Any]) -> None:
+        """Add the errors at the last time of `values`, each the largest so far."""
+        found: dict[str, NDArray[np.float64]] = {}
+        if len(values) == len(CHECKS):
+            found = estimate_errors(values, self._weights[:, : values.shape[1]], self.order)
+        errors.append({name: np.maximum(error, errors[-1][name]) if errors else error for name, error in found.items()})
+
+    def _is_lost(self, errors: list[dict[str, NDArray[np.float64]]]) -> bool:
+        return self.stop and any(float(np.max(error)) > self.tolerance for error in errors[-1].values())
+
+    def _answer(
+        self, values: NDArray[Any], errors: list[dict[str, NDArray[np.float64]]], places: NDArray[np.intp]
+    ) -> tuple[NDArray[Any], dict[str, NDArray[np.float64]]]:
+        """Return what belongs to the requested times: an end between two of them shows at the later one."""
+        known, last = values[places], len(errors) - 1
+        ended = int(np.searchsorted(places, last))
+        if self._is_lost(errors):
+            known[max(ended, 1) :] = np.nan
+        estimates = {name: np.full(known.shape, np.nan) for name in errors[-1]}
+        for name, estimate in estimates.items():
+            estimate[: ended + 1] = [errors[min(place, last)][name] for place in places[: ended + 1]]
+        return known, estimates
 
     def _describe(self, times: NDArray[np.float64], k: int, first: int, started: float) -> str:
         bond = max(run.max_bond for run in self.runs)
@@ -157,7 +196,7 @@ class CheckedRuns(Generic[Run]):
     def _save(self, values: NDArray[Any], done: int) -> None:
         if self.checkpoint is None:
             return
-        arrays, states = {"values": values, "floors": self._floors}, []
+        arrays, states = {"values": values, "weights": self._weights}, []
         for row, run in enumerate(self.runs):
             state, tensors = run.to_record()
             states.append(state)
@@ -165,19 +204,33 @@ class CheckedRuns(Generic[Run]):
         arrays |= self.record.to_arrays() if self.record is not None else {}
         save_checkpoint(self.checkpoint, self.key, arrays, {"done": done, "runs": states})
 
-    def _resume(self, values: NDArray[Any]) -> int:
+    def _resume(self, times: NDArray[np.float64], values: NDArray[Any]) -> int:
+        """Return the number of times that the checkpoint holds, after taking them over."""
         stored = load_checkpoint(self.checkpoint, self.key) if self.checkpoint is not None else None
-        if stored is None:
+        if self.checkpoint is None or stored is None:
             return 0
-        arrays, state = stored
-        values[:], self._floors = arrays["values"], arrays["floors"]
+        with refuse_malformed(Path(self.checkpoint), "a checkpoint of qthermo"):
+            return self._take_over(times, values, *stored)
+
+    def _take_over(
+        self, times: NDArray[np.float64], values: NDArray[Any], arrays: dict[str, NDArray[Any]], state: dict[str, Any]
+    ) -> int:
+        """Load every run; raise ValueError, LookupError or TypeError where the content is not what `_save` wrote."""
+        done = int(state["done"])
+        kept = {"values": values, "weights": self._weights}
+        if not 0 < done <= times.size or any(arrays[name].shape != array.shape for name, array in kept.items()):
+            raise ValueError("its times are not those of the run")
+        for name, array in kept.items():
+            array[:] = arrays[name]
         if self.record is not None:
             self.record.load_arrays(arrays)
         for row, (run, record) in enumerate(zip(self.runs, state["runs"], strict=True)):
             prefix = f"{row}/"
             tensors = {name.removeprefix(prefix): array for name, array in arrays.items() if name.startswith(prefix)}
             run.load_record(record, tensors)
-        return int(state["done"])
+            if float(record["time"]) != float(times[done - 1]):
+                raise ValueError("a run stands at another time")
+        return done
 
 
 def warn_if_lost(
@@ -187,7 +240,11 @@ def warn_if_lost(
     for name, error in errors.items():
         lost = np.flatnonzero(error > tolerance)
         if lost.size:
-            fate = "; later values are NaN" if stopped and lost[0] + 1 < times.size else ""
+            fate = (
+                f"; values {'after it' if lost[0] == 0 else 'from there on'} are NaN"
+                if stopped and times.size > 1
+                else ""
+            )
             warnings.warn(
                 f"The {name} of {what} must stay below tolerance = {tolerance:g}, but is {error[lost[0]]:.2g} at "
                 f"time {times[lost[0]]:g}{fate}: {_name_knob(name, errors, int(lost[0]))}.",

@@ -5,10 +5,8 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-import os
-import tempfile
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -17,12 +15,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qthermo.errors import FileError
+from qthermo.files import open_sealed, refuse_malformed, seal, write_atomically
 from qthermo.problems import Problem, problem_parameters
 
-__all__ = ["fingerprint", "load_checkpoint", "method_fields", "save_checkpoint"]
+__all__ = ["check_chain", "fingerprint", "load_checkpoint", "method_fields", "save_checkpoint"]
 
 _HEADER = "qthermo_checkpoint"
-_VERSION = 1
+_VERSION = 2
+_WHAT = "a checkpoint of qthermo"
 
 
 def fingerprint(problem: Problem, method: object, fields: Mapping[str, Any]) -> str:
@@ -44,46 +44,82 @@ def method_fields(method: Any) -> dict[str, Any]:
 
 
 def save_checkpoint(path: str | Path, key: str, arrays: Mapping[str, NDArray[Any]], state: Mapping[str, Any]) -> None:
-    """Write arrays and JSON values so that a crash at any moment leaves the old file or the new one.
+    """Write arrays and JSON values, sealed, so that a crash at any moment leaves the old file or the new one.
 
     Raises:
         FileError: the place cannot be written.
     """
-    path = Path(path)
     header = json.dumps({"version": _VERSION, "key": key, "state": state})
     buffer = io.BytesIO()
     stored: dict[str, Any] = {_HEADER: np.frombuffer(header.encode(), np.uint8), **arrays}
     np.savez(buffer, **stored)
-    try:
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
-        with os.fdopen(handle, "wb") as file:
-            file.write(buffer.getbuffer())
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    except OSError as problem:
-        raise FileError(f"A checkpoint must go to a writable place, but {path} is not: {problem}.") from None
+    write_atomically(Path(path), seal(buffer.getvalue()))
 
 
 def load_checkpoint(path: str | Path, key: str) -> tuple[dict[str, NDArray[Any]], dict[str, Any]] | None:
     """Return the arrays and values that were saved under this key, or None if there is no file.
 
     Raises:
-        FileError: the file is damaged, foreign, or belongs to another run.
+        FileError: the file is damaged, foreign, of another version of the format, or belongs to another run.
     """
     path = Path(path)
     if not path.exists():
         return None
-    try:
-        with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as stored:
-            arrays = {name: stored[name] for name in stored.files}
+    body = _read_body(path)
+    with refuse_malformed(path, _WHAT):
+        arrays = _read_arrays(body)
         header = json.loads(arrays.pop(_HEADER).tobytes())
-        found, state = (header["version"], header["key"]), header["state"]
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
-        raise FileError(f"{path} must be a checkpoint of qthermo, but is damaged or foreign; remove it.") from None
-    if found != (_VERSION, key):
+        version, found, state = header["version"], header["key"], dict(header["state"])
+    if version != _VERSION:
+        raise FileError(
+            f"{path} must be a checkpoint of format {_VERSION}, but has format {str(version)[:20]}, of another version "
+            "of qthermo; go on with that version, or remove the file to start again."
+        )
+    if found != key:
         raise FileError(
             f"{path} must belong to this run, but was written for another model, problem or method; "
             "remove it or name another file."
         )
     return arrays, state
+
+
+def check_chain(tensors: Sequence[NDArray[Any]], start: NDArray[Any], *, num_sites: int) -> None:
+    """Raise ValueError unless tensors read from a file are a finite vector on `num_sites` sites like those of `start`.
+
+    Args:
+        tensors: B_k, shape (left, d, right).
+        start: a tensor of the run before it was loaded, for d and the type of the numbers.
+        num_sites: the sites that the vector must have.
+    """
+    if len(tensors) != num_sites:
+        raise ValueError(f"{num_sites} tensors must be there, not {len(tensors)}")
+    left = 1
+    for tensor in tensors:
+        if tensor.ndim != 3 or tensor.dtype != start.dtype or tensor.shape[:2] != (left, start.shape[1]):
+            raise ValueError("a tensor does not fit its neighbours")
+        if not np.isfinite(tensor).all():
+            raise ValueError("a tensor is not finite")
+        left = tensor.shape[2]
+    if left != 1:
+        raise ValueError("the last bond is open")
+
+
+def _read_body(path: Path) -> bytes:
+    """Return what is under the seal; files of format 1 have none, and say so in their header."""
+    try:
+        return open_sealed(path, "A checkpoint of qthermo")
+    except FileError as problem:
+        content = path.read_bytes() if path.is_file() else b""
+        if f"{_HEADER}.npy".encode() in content and b'{"version": 1, ' in content:
+            return content
+        raise FileError(
+            f"{path} must be {_WHAT}, but is damaged or foreign ({problem}) Remove it, or name another file."
+        ) from None
+
+
+def _read_arrays(body: bytes) -> dict[str, NDArray[Any]]:
+    try:
+        with np.load(io.BytesIO(body), allow_pickle=False) as stored:
+            return {name: stored[name] for name in stored.files}
+    except zipfile.BadZipFile as problem:
+        raise ValueError(str(problem)) from None

@@ -41,8 +41,11 @@ class EntanglementRecord:
         return {"record/entropy": self.entropy, "record/bond_dimension": self.bond_dimension}
 
     def load_arrays(self, arrays: Mapping[str, NDArray[Any]]) -> None:
-        """Take over what `to_arrays` returned."""
-        self.entropy, self.bond_dimension = arrays["record/entropy"], arrays["record/bond_dimension"]
+        """Take over what `to_arrays` returned; the shapes must be those of this record."""
+        for name, array in self.to_arrays().items():
+            if arrays[name].shape != array.shape:
+                raise ValueError(f"`{name}` must have the shape {array.shape}")
+            array[:] = arrays[name]
 
 
 def add_entanglement(answer: Answer, records: Sequence[EntanglementRecord], *, of: str, per_observable: bool) -> Answer:

@@ -61,6 +61,11 @@ class OperatorEvolution:
         return self.chain.max_bond
 
     @property
+    def discarded_weight(self) -> float:
+        """What every truncation dropped, relative to the norm^2 at its time, in sum."""
+        return self.chain.discarded_weight
+
+    @property
     def ordered(self) -> CanonicalChain:
         """O(t) on the sites of the light cone."""
         return self.chain
@@ -145,5 +150,7 @@ class OperatorEvolution:
 
     def load_record(self, state: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> None:
         """Take over what `to_record` returned."""
-        self.time, self.num_steps = state["time"], state["num_steps"]
+        self.time, self.num_steps = float(state["time"]), int(state["num_steps"])
         self.chain.load_record(state["chain"], arrays)
+        if self.chain.num_sites > self.num_sites:
+            raise ValueError("the operator is longer than the lattice")

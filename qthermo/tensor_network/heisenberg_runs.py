@@ -42,8 +42,6 @@ __all__ = ["BLOCH_VECTORS", "run_autocorrelation", "run_evolution", "run_structu
 
 HeisenbergRun = OperatorEvolution | SwapEvolution | StringEvolution
 _WINDOW = 5.5
-_ERROR_OF_WEIGHT = 0.1, 4.0
-"""Error of C(t) over the weight that a swap network has discarded, without and with doubling: the largest measured."""
 BLOCH_VECTORS = {"0": (1, 0, 0, 1), "1": (1, 0, 0, -1), "+": (1, 1, 0, 0), "-": (1, -1, 0, 0)}
 """<I>, <X>, <Y>, <Z> of the letters of a product state."""
 
@@ -111,8 +109,6 @@ def run_autocorrelation(problem: Autocorrelation, method: HeisenbergTEBD, progre
     runs = _prepare(problem, PauliSum.pauli("Z", 0), method)
     times = problem.times / 2 if doubling else problem.times
     checked = _checked(problem, times, method, runs)
-    if isinstance(runs[0], SwapEvolution):
-        checked.floor = lambda run: _ERROR_OF_WEIGHT[doubling] * run.chain.discarded_weight
     values, errors = checked.measure(
         times,
         (lambda run: doubled(run.ordered)) if doubling else (lambda run: component(run.ordered, "Z")),

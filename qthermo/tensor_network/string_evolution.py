@@ -101,6 +101,11 @@ class StringEvolution:
         return self.chain.max_bond
 
     @property
+    def discarded_weight(self) -> float:
+        """What every truncation dropped, relative to the norm^2 at its time, in sum."""
+        return self.chain.discarded_weight
+
+    @property
     def ordered(self) -> CanonicalChain:
         """O(t), its sites in order."""
         return self.chain
@@ -173,6 +178,9 @@ class StringEvolution:
 
     def load_record(self, state: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> None:
         """Take over what `to_record` returned."""
-        self.time, self.num_steps = state["time"], state["num_steps"]
-        self.reach = (state["reach"][0], state["reach"][1])
+        num_sites = self.num_sites
+        self.time, self.num_steps = float(state["time"]), int(state["num_steps"])
+        self.reach = (int(state["reach"][0]), int(state["reach"][1]))
         self.chain.load_record(state["chain"], arrays)
+        if self.num_sites != num_sites:
+            raise ValueError("the operator is longer than the lattice")

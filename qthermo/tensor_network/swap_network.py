@@ -138,6 +138,11 @@ class SwapEvolution:
         return self.chain.max_bond
 
     @property
+    def discarded_weight(self) -> float:
+        """What every truncation dropped, relative to the norm^2 at its time, in sum."""
+        return self.chain.discarded_weight
+
+    @property
     def ordered(self) -> CanonicalChain:
         """O(t) with its sites in order, for reading only: it is in canonical form from one of its ends."""
         if not self.is_reversed:
@@ -203,10 +208,13 @@ class SwapEvolution:
         """Return all that `load_record` needs to go on exactly."""
         state, arrays = self.chain.to_record()
         counts = {"time": self.time, "num_steps": self.num_steps, "num_passes": self.num_passes}
-        return {**counts, "is_reversed": self.is_reversed, "chain": state}, arrays
+        return {**counts, "chain": state}, arrays
 
     def load_record(self, state: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> None:
         """Take over what `to_record` returned."""
-        self.time, self.num_steps, self.num_passes = state["time"], state["num_steps"], state["num_passes"]
-        self.is_reversed = state["is_reversed"]
+        self.time = float(state["time"])
+        self.num_steps, self.num_passes = int(state["num_steps"]), int(state["num_passes"])
+        self.is_reversed = self.num_passes % 2 == 1
         self.chain.load_record(state["chain"], arrays)
+        if self.num_sites != len(self.layers):
+            raise ValueError("the operator is longer than the lattice")

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from qthermo.linalg.krylov import apply_exponential
 from qthermo.tensor_network.canonical_chain import CanonicalChain
+from qthermo.tensor_network.checkpoint import check_chain
 from qthermo.tensor_network.environments import sandwich
 from qthermo.tensor_network.run_estimate import count_all_steps, full_bonds
 from qthermo.tensor_network.subspace_expansion import expand_by_krylov
@@ -141,9 +142,10 @@ class SweepEvolution:
 
     def load_record(self, state: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> None:
         """Take over what `to_record` returned; the environments follow from the tensors."""
-        self.time, self.num_steps = state["time"], state["num_steps"]
-        self.num_applications, self.discarded_weight = state["num_applications"], state["discarded_weight"]
+        self.time, self.num_steps = float(state["time"]), int(state["num_steps"])
+        self.num_applications, self.discarded_weight = int(state["num_applications"]), float(state["discarded_weight"])
         tensors = [arrays[f"tensor{k}"] for k in range(len(arrays))]
+        check_chain(tensors, self.tensors[0], num_sites=len(self.tensors))
         self.environments = SweepEnvironments(tensors, self.environments.mpo)
 
 

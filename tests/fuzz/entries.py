@@ -7,6 +7,7 @@ judges what it raised.
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import functools
 import hashlib
 import importlib
@@ -324,7 +325,7 @@ def _hostile_member(rng: random.Random, body: bytes) -> bytes:
     with np.load(io.BytesIO(body)) as stored:
         arrays = {name: stored[name] for name in stored.files}
     name = rng.choice(sorted(arrays))
-    if name == "header":
+    if name in ("header", "qthermo_checkpoint"):
         content = mutate_value(rng, json.loads(arrays[name].tobytes()))
         arrays[name] = np.frombuffer(json.dumps(content).encode(), np.uint8)
     else:
@@ -360,6 +361,51 @@ def try_shard(rng: random.Random, folder: Path) -> None:
     qt.collect_study(copy)
 
 
+@functools.cache
+def checkpoints() -> tuple[tuple[qt.Autocorrelation, Any, bytes], ...]:
+    """Return runs that were interrupted half way, with the file that each left behind."""
+    path = workshop() / "run.npz"
+    options = {"max_bond_dim": 4, "time_step": 0.25, "tolerance": 10.0, "checkpoint": str(path)}
+    problem = qt.Autocorrelation(chain(), times=[0.25, 0.5, 0.75, 1.0])
+    found = []
+    for method in (qt.HeisenbergTEBD(**options), qt.TDVP(**options), qt.HeisenbergTEBD(**options, record_entropy=True)):
+
+        def interrupt(fraction: float, _words: str) -> None:
+            if fraction >= 0.5:
+                raise KeyboardInterrupt
+
+        with contextlib.suppress(KeyboardInterrupt):
+            qt.solve(problem, method, progress=interrupt)
+        found.append((problem, method, path.read_bytes()))
+        path.unlink()
+    return tuple(found)
+
+
+def try_checkpoint(rng: random.Random, folder: Path) -> None:
+    """A run goes on from changed bytes, from contents changed and sealed again, or from a foreign file."""
+    from qthermo.files import open_sealed, seal
+
+    problem, method, content = rng.choice(checkpoints())
+    path = folder / "run.npz"
+    path.write_bytes(content)
+    kind = rng.randrange(4)
+    if kind == 0:
+        path.write_bytes(mutate_bytes(rng, content))
+    elif kind == 1:
+        path.write_bytes(rng.choice((result_file(), b"", rng.choice(checkpoints())[2], foreign_array())))
+    else:
+        body = open_sealed(path, "A checkpoint")
+        path.write_bytes(seal(mutate_bytes(rng, body) if kind == 2 else _hostile_member(rng, body)))
+    qt.solve(problem, dataclasses.replace(method, checkpoint=str(path)))
+
+
+@functools.cache
+def foreign_array() -> bytes:
+    buffer = io.BytesIO()
+    np.savez(buffer, values=np.eye(3))
+    return buffer.getvalue()
+
+
 def try_study_copy(rng: random.Random, folder: Path) -> None:
     """The study.json of a folder, changed; its checksum fitting or not."""
     from qthermo.studies.folder import _tables_digest, open_store
@@ -388,5 +434,6 @@ ENTRIES: dict[str, Entry] = {
     "counts": Entry(attempt=try_counts, weight=4),
     "study_file": Entry(attempt=try_study_file, weight=10),
     "shard": Entry(attempt=try_shard, weight=4),
+    "checkpoint": Entry(attempt=try_checkpoint, weight=3),
     "study_copy": Entry(attempt=try_study_copy, weight=6),
 }

@@ -53,3 +53,50 @@ def test_copies_count_once():
     assert_allclose(found.weights[kept], start**2, rtol=1e-4, atol=1e-9)
     assert_allclose((found.weights**2).sum(), (start**4).sum(), rtol=1e-5)
     assert found.residuals[kept].max() < 1e-10
+
+
+def test_pair_within_one_bin():
+    """Two levels a hundredth of the mean spacing apart, one of them light: in one bin of a coarse grid."""
+    rng = np.random.default_rng(3)
+    levels = np.sort(rng.uniform(-1, 1, 200))
+    levels[101] = levels[100] + 1e-4
+    start = rng.standard_normal(200)
+    start[100], start[101] = 1.0, 0.1
+    start /= np.linalg.norm(start)
+    diagonal, off = _tridiagonalise(levels, start)
+    for negligible in (0.0, 1e-7):
+        found = solve_weights(diagonal, off, num_levels=5, negligible=negligible)
+        places = np.searchsorted(found.energies, levels[99:103] - 1e-8)
+        assert_allclose(found.energies[places], levels[99:103], atol=1e-10)
+        assert_allclose(found.weights[places], start[99:103] ** 2, rtol=1e-4)
+
+
+def test_light_levels_may_be_left_out():
+    """What is left out is missing in the sum of weights, and no heavy level is."""
+    rng = np.random.default_rng(4)
+    levels = np.sort(rng.uniform(-1, 1, 300))
+    start = 10.0 ** rng.uniform(-5, 0, 300)
+    start /= np.linalg.norm(start)
+    diagonal, off = _tridiagonalise(levels, start)
+    heavy = np.flatnonzero(start**2 > 1e-6)
+    found = solve_weights(diagonal, off, num_levels=300, negligible=1e-6)
+    places = np.searchsorted(found.energies, levels[heavy] - 1e-8)
+    assert found.energies.size < 300
+    assert_allclose(found.energies[places], levels[heavy], atol=1e-10)
+    assert_allclose(found.weights[places], start[heavy] ** 2, rtol=1e-4, atol=3e-8)
+    assert abs(found.weights.sum() - 1) < 300e-6
+
+
+def _tridiagonalise(levels: np.ndarray, start: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Lanczos on a diagonal matrix with full reorthogonalisation, so that T has the levels and nothing else."""
+    size = levels.size
+    basis, diagonal, off = [start], np.empty(size), np.zeros(size)
+    for k in range(size):
+        new = levels * basis[-1]
+        diagonal[k] = new @ basis[-1]
+        for _ in range(2):
+            new = new - np.array(basis).T @ (np.array(basis) @ new)
+        if k < size - 1:
+            off[k] = np.linalg.norm(new)
+            basis.append(new / off[k])
+    return diagonal, off

@@ -69,10 +69,10 @@ def test_a_killed_worker_changes_no_number(cluster, reference: bytes, tmp_path):
 
 def test_workers_that_do_not_see_the_folder_send_their_shards(cluster, tmp_path, monkeypatch: pytest.MonkeyPatch):
     """The driver's folder is hidden from the workers by a path that means something else to them."""
-    import qthermo.studies.running as running
+    import qthermo.studies.order_loop as order_loop
 
-    real = running.Order
-    monkeypatch.setattr(running, "Order", lambda **words: real(**{**words, "folder": "/nowhere/to/be/seen"}))
+    real = order_loop.Order
+    monkeypatch.setattr(order_loop, "Order", lambda **words: real(**{**words, "folder": "/nowhere/to/be/seen"}))
     status = qt.run_study(cheap_study(), tmp_path / "s", executor=cluster.scheduler_address)
     monkeypatch.undo()
     assert (status.done, status.failed) == (12, 0)

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -80,3 +81,44 @@ def test_two_commands_on_one_folder(tmp_path):
     assert len(open_store(tmp_path / "s").scan(verify=True).done) == 160
     qt.run_study(cheap_study(**changes), tmp_path / "whole", num_workers=1)
     assert netcdf(tmp_path / "s") == netcdf(tmp_path / "whole")
+
+
+def test_a_task_killed_midway_goes_on_from_its_checkpoint(tmp_path, monkeypatch: pytest.MonkeyPatch):
+    """One realization of a long evolution is killed after its first checkpoint; the rest is computed, not the whole."""
+    import qthermo.tensor_network.checked_runs as checked_runs
+
+    tables = cheap_tables(
+        model={"num_bath_sites": 11, "disorder": 2.0},
+        problem={"times": [0.0, 1.0, 2.0, 3.0, 4.0]},
+        methods=[{"name": "HeisenbergTEBD", "max_bond_dim": 24, "stop_at_tolerance": False}],
+        ensemble={"num_realizations": 1},
+        output={"checkpoints": True},
+    )
+    path, folder = tmp_path / "study.toml", tmp_path / "s"
+    path.write_text(toml_of(tables))
+    process = start(path, folder)
+    deadline = time.monotonic() + 120
+    while not list(folder.glob("checkpoints/p*")):
+        assert process.poll() is None, "the run must not finish before its first checkpoint"
+        assert time.monotonic() < deadline
+        time.sleep(0.001)
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+    assert open_store(folder).scan().done == set()
+
+    times_done = []
+    load = checked_runs.load_checkpoint
+
+    def watched(place, key):
+        stored = load(place, key)
+        times_done.append(stored[1]["done"] if stored else None)
+        return stored
+
+    monkeypatch.setattr(checked_runs, "load_checkpoint", watched)
+    study = qt.parse_study(tables)
+    for place in (folder, tmp_path / "whole"):
+        with ThreadPoolExecutor(1) as pool:
+            assert qt.run_study(study, place, executor=pool, num_workers=1).done == 1
+    assert times_done[0] > 0
+    assert times_done[1] is None
+    assert netcdf(folder) == netcdf(tmp_path / "whole")

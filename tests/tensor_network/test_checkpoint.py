@@ -1,4 +1,7 @@
+import io
+import json
 import os
+import random
 import signal
 import subprocess
 import sys
@@ -10,6 +13,8 @@ import pytest
 from reference_chain import reference_chain
 
 import qthermo as qt
+from qthermo.files import seal
+from qthermo.tensor_network.checkpoint import load_checkpoint, save_checkpoint
 
 SCRIPT = """
 import numpy as np, qthermo as qt
@@ -74,3 +79,32 @@ def test_a_checkpoint_of_another_run_or_a_damaged_one_is_refused(tmp_path):
         qt.solve(short, qt.HeisenbergTEBD(checkpoint=str(path)))
     with pytest.raises(qt.FileError, match="writable"):
         qt.solve(short, qt.HeisenbergTEBD(checkpoint=str(tmp_path / "no" / "folder")))
+
+
+@pytest.mark.parametrize("version", [1, 3])
+def test_a_checkpoint_of_another_format_says_so(tmp_path, version):
+    path = tmp_path / "run.npz"
+    header = json.dumps({"version": version, "key": "key", "state": {}})
+    buffer = io.BytesIO()
+    np.savez(buffer, qthermo_checkpoint=np.frombuffer(header.encode(), np.uint8))
+    path.write_bytes(seal(buffer.getvalue()) if version > 1 else buffer.getvalue())
+    with pytest.raises(qt.FileError, match=f"format 2, but has format {version}.*remove the file"):
+        load_checkpoint(path, "key")
+
+
+def test_no_damage_to_a_checkpoint_goes_unseen(tmp_path):
+    path, rng = tmp_path / "run.npz", random.Random(1)
+    save_checkpoint(path, "key", {"values": np.arange(40.0)}, {"done": 3})
+    content = path.read_bytes()
+    arrays, state = load_checkpoint(path, "key")
+    np.testing.assert_array_equal(arrays["values"], np.arange(40.0))
+    assert state == {"done": 3}
+    for k in range(300):
+        place = rng.randrange(len(content))
+        flipped = bytes([content[place] ^ 1 << rng.randrange(8)])
+        path.write_bytes(content[:place] + (flipped + content[place + 1 :] if k % 3 else b""))
+        with pytest.raises(qt.FileError, match=r"run\.npz"):
+            load_checkpoint(path, "key")
+    path.write_bytes(rng.randbytes(1000))
+    with pytest.raises(qt.FileError, match="foreign"):
+        load_checkpoint(path, "key")

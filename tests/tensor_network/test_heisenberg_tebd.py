@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 import scipy.linalg
 from reference_chain import reference_chain
+from step_halving import halving_ratio
 
 import qthermo as qt
 
@@ -29,19 +30,7 @@ def test_reference_instance_at_bond_dimension_64(disorder):
 @pytest.mark.parametrize(("order", "low", "high"), [(2, 3.7, 4.3), (4, 14, 18)])
 @pytest.mark.parametrize("time_doubling", [True, False])
 def test_trotter_error_falls_with_the_power_of_the_order(order, low, high, time_doubling):
-    model = reference_chain(6, 2.0)
-    exact = qt.solve(qt.Autocorrelation(model, times=[2.0]), qt.Dense())["correlator"].values
-    errors = [
-        abs(
-            correlator(
-                model, [2.0], time_step=step, trotter_order=order, truncation_error=0.0, max_bond_dim=4**3,
-                estimate_errors=False, time_doubling=time_doubling,
-            )[0]
-            - exact[0]
-        )
-        for step in (0.1, 0.05)
-    ]  # fmt: skip
-    assert low < errors[0] / errors[1] < high
+    assert low < halving_ratio(reference_chain(6, 2.0), 0.1, order, time_doubling=time_doubling) < high
 
 
 def test_complex_hamiltonians_are_evolved_without_doubling():
