@@ -12,7 +12,7 @@ from pathlib import Path
 
 from qthermo.errors import FileError, QThermoError
 
-__all__ = ["open_sealed", "refuse_malformed", "seal", "write_atomically"]
+__all__ = ["make_folder", "open_sealed", "refuse_malformed", "seal", "write_atomically"]
 
 _SEAL = b"\nqthermo sha256 "
 _MALFORMED = (
@@ -79,6 +79,21 @@ def refuse_malformed(path: Path, what: str) -> Iterator[None]:
         raise FileError(
             f"{path} must be {what}, but is not of its form ({type(problem).__name__}: {words})."
         ) from problem
+
+
+def make_folder(folder: Path, what: str) -> Path:
+    """Make a folder and those above it, if they are not there; `what` needs it, in errors.
+
+    Raises:
+        FileError: it cannot be made.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as problem:
+        raise FileError(
+            f"{what} needs a folder to write to, but {folder} cannot be made ({problem.strerror}); name another."
+        ) from None
+    return folder
 
 
 def write_atomically(path: Path, content: bytes) -> Path:

@@ -58,20 +58,3 @@ def add_decay(transitions: np.ndarray, decay: np.ndarray, coherent: np.ndarray) 
     one = np.eye(len(decay))
     K = decay / 2 + 1j * coherent
     return transitions - np.kron(K, one) - np.kron(one, K.conj())
-
-
-def kron_matrix(pauli_sum: qt.PauliSum, num_sites: int) -> np.ndarray:
-    """The matrix of a Pauli sum by Kronecker products, site 0 leftmost."""
-    letters = {
-        "I": np.eye(2),
-        "X": np.array([[0, 1], [1, 0]]),
-        "Y": np.array([[0, -1j], [1j, 0]]),
-        "Z": np.diag([1, -1]),
-    }
-    total = np.zeros((2**num_sites,) * 2, complex)
-    for string, coefficient in pauli_sum.items():
-        matrix = np.eye(1)
-        for site in range(num_sites):
-            matrix = np.kron(matrix, letters[string.letters.get(site, "I")])
-        total += coefficient * matrix
-    return total

@@ -28,7 +28,7 @@ def test_one_method(run):  # noqa: F811
     assert "max_bond_dim" in out
     code, _, err = run("methods", "Densse")
     assert code == 2
-    assert "did you mean Dense?" in err
+    assert "did you mean `Dense`?" in err
 
 
 def test_models_and_their_keys(run):  # noqa: F811

@@ -23,14 +23,14 @@ from qthermo.circuits.compilation import CompiledCircuit, compile_circuit
 from qthermo.circuits.manifest import describe_model, write_manifest
 from qthermo.circuits.measurement import build_measured_circuit
 from qthermo.circuits.qasm import save_qasm, to_portable
-from qthermo.errors import FileError, InputError
-from qthermo.files import write_atomically
+from qthermo.errors import InputError
+from qthermo.files import make_folder, write_atomically
 from qthermo.models import SpinModel
 
 if TYPE_CHECKING:
     import xarray as xr
 
-__all__ = ["export_bundle", "list_versions", "make_folder", "to_qpy", "write_bundle"]
+__all__ = ["export_bundle", "list_versions", "to_qpy", "write_bundle"]
 
 _EXACT_SITES = 9
 _ESTIMATOR = (
@@ -128,7 +128,7 @@ def write_bundle(
     compiled = None
     if target is not None:
         compiled = compile_circuit(logical, target, optimization_level=optimization_level, seed=options.seed)
-    folder = make_folder(Path(directory))
+    folder = make_folder(Path(directory), "A bundle")
     time_steps = grid_times / steps
     files = _write_circuits(folder, logical, compiled, time_steps)
     content = {
@@ -160,19 +160,6 @@ def list_versions() -> dict[str, str]:
     return {"python": platform.python_version(), **{name: version(name) for name in ("qthermo", "qiskit")}}
 
 
-def make_folder(folder: Path) -> Path:
-    """Make the folder of a bundle.
-
-    Raises:
-        FileError: it cannot be made.
-    """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as problem:
-        raise FileError(f"A bundle needs a folder, but {folder} cannot be made ({problem.strerror}).") from None
-    return folder
-
-
 def _write_circuits(
     folder: Path, logical: QuantumCircuit, compiled: CompiledCircuit | None, time_steps: NDArray[np.float64]
 ) -> list[str]:
@@ -196,9 +183,12 @@ def _write_circuits(
 
 
 def to_qpy(circuit: QuantumCircuit) -> bytes:
-    """Return the circuit in qiskit's binary format."""
+    """Return the circuit in qiskit's binary format, the oldest version of it that this qiskit writes.
+
+    Whoever runs a bundle may have an older qiskit, which reads no newer version than its own.
+    """
     buffer = io.BytesIO()
-    qpy.dump(circuit, buffer)
+    qpy.dump(circuit, buffer, version=qpy.QPY_COMPATIBILITY_VERSION)
     return buffer.getvalue()
 
 

@@ -44,6 +44,12 @@ class BundleCheck:
     manifest: dict[str, Any]
     deviations: dict[str, float]
 
+    def __repr__(self) -> str:
+        worst = max(self.deviations, key=lambda name: self.deviations[name], default="")
+        largest = f", the largest deviation {self.deviations[worst]:.2g} ({worst})" if worst else ""
+        kind = self.manifest.get("kind", "bundle")
+        return f"<BundleCheck of {self.directory} ({kind}): {len(self.deviations)} comparisons{largest}>"
+
 
 def check_bundle(directory: str | Path) -> BundleCheck:
     """Read a bundle of either kind again and compare its parts; return the deviations.

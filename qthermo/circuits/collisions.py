@@ -10,9 +10,11 @@ from numpy.typing import NDArray
 
 from qthermo.answers import Answer
 from qthermo.errors import NotConvergedError, UnsupportedError, ValidityWarning
+from qthermo.kms.coarse_graining import CoarseGraining
 from qthermo.kms.collision_channel import averaged_channel, step_unitary
 from qthermo.kms.collisions import CollisionScheme, check_aliasing, local_bohr_bound
 from qthermo.kms.energy_basis import diagonalise, site_couplings
+from qthermo.kms.lost_gap import warn_of_lost_window
 from qthermo.kms.states import build_initial_state, observe_states
 from qthermo.linalg.superoperators import JumpMap
 from qthermo.linalg.threads import limit_threads
@@ -23,7 +25,7 @@ from qthermo.progress import Progress
 if TYPE_CHECKING:
     from qthermo.circuits.collision_circuit import CollisionCircuit
 
-__all__ = ["answer_collisions", "build_scheme", "check_collisions", "path_answer", "warn_of_cutoff"]
+__all__ = ["answer_collisions", "build_scheme", "check_collisions", "path_answer", "warn_of_missed_transitions"]
 
 _DENSE = 16
 
@@ -77,7 +79,7 @@ def spin_model(problem: Relaxation | MixingGap) -> SpinModel:
 
 def answer_collisions(method: CollisionCircuit, problem: Relaxation | MixingGap, progress: Progress) -> Answer:
     """Answer by the protocol of the method."""
-    warn_of_cutoff(method, problem)
+    warn_of_missed_transitions(method, problem)
     with limit_threads(problem.model.dimension):
         if method.protocol == "channel" or isinstance(problem, MixingGap):
             return _answer_by_channel(method, problem, progress)
@@ -86,11 +88,17 @@ def answer_collisions(method: CollisionCircuit, problem: Relaxation | MixingGap,
     return run_sequences(method, problem, progress)
 
 
-def warn_of_cutoff(method: CollisionCircuit, problem: Relaxation | MixingGap) -> None:
-    """Warn if frequencies that a site can absorb are beyond the cutoff."""
+def warn_of_missed_transitions(method: CollisionCircuit, problem: Relaxation | MixingGap) -> None:
+    """Warn if frequencies that a site can absorb are beyond the cutoff, or a Gaussian rate all but lacks them."""
     model = spin_model(problem)
+    if method.rate == "gaussian":
+        grain = CoarseGraining(energy_width=method.energy_width, rate=method.rate, rate_width=method.rate_width)
+        warn_of_lost_window(
+            model.hamiltonian, model.num_sites, beta=problem.beta, letters=problem.couplings, grain=grain
+        )
+        return
     bound = local_bohr_bound(model.hamiltonian, site_couplings(problem.couplings, model.num_sites))
-    if method.rate != "gaussian" and method.cutoff < 0.5 * bound:
+    if method.cutoff < 0.5 * bound:
         warnings.warn(
             f"`cutoff` must cover the Bohr frequencies of a site, up to about {0.5 * bound:.3g} here, but is "
             f"{method.cutoff:g}: transitions beyond it are missed and relaxation may stall; raise it.",

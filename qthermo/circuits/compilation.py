@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import warnings
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -23,7 +25,7 @@ from qthermo.circuits.qasm import check_bound
 from qthermo.errors import InputError
 from qthermo.seeds import Stream, sample_generator, spawn_seed
 
-__all__ = ["CompiledCircuit", "compile_circuit", "find_target", "report_circuit"]
+__all__ = ["CompiledCircuit", "compile_circuit", "find_target", "ignore_old_plugin", "report_circuit"]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -109,12 +111,13 @@ def compile_circuit(
     path = None
     if _is_linear(circuit):
         path = find_path(device, circuit.num_qubits, sample_generator(seed, Stream.CIRCUIT))
-    manager = generate_preset_pass_manager(
-        optimization_level=optimization_level,
-        target=device,
-        initial_layout=path,
-        seed_transpiler=spawn_seed(seed, Stream.CIRCUIT),
-    )
+    with ignore_old_plugin():
+        manager = generate_preset_pass_manager(
+            optimization_level=optimization_level,
+            target=device,
+            initial_layout=path,
+            seed_transpiler=spawn_seed(seed, Stream.CIRCUIT),
+        )
     if path is not None and optimization_level == 1 and "neighbours_only" in (circuit.metadata or {}):
         # Our own layers hold nothing to cancel and need no routing: one pass over single-qubit runs gives what level
         # 1's loop gives, in two thirds of the time.
@@ -134,6 +137,14 @@ def compile_circuit(
         target=device,
         dynamical_decoupling=dynamical_decoupling,
     )
+
+
+@contextlib.contextmanager
+def ignore_old_plugin() -> Iterator[None]:
+    """Leave out what qiskit-ibm-runtime up to 0.48 says of a plugin of its own, which qiskit loads with all others."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", ".*IBMFractionalTranslationPlugin is deprecated", DeprecationWarning)
+        yield
 
 
 def find_target(target: BackendV2 | Target | str) -> tuple[str, Target]:

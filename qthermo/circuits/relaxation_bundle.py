@@ -12,9 +12,9 @@ from qiskit.providers import BackendV2
 from qiskit.transpiler import Target
 
 from qthermo.checks import check_integer
-from qthermo.circuits.bundle import list_versions, make_folder, to_qpy
+from qthermo.circuits.bundle import list_versions, to_qpy
 from qthermo.circuits.collision_circuit import CollisionCircuit
-from qthermo.circuits.collisions import spin_model, warn_of_cutoff
+from qthermo.circuits.collisions import spin_model, warn_of_missed_transitions
 from qthermo.circuits.comparison import list_measurements
 from qthermo.circuits.compilation import CompiledCircuit, compile_circuit, find_target
 from qthermo.circuits.dilation_circuit import DilationCircuit
@@ -22,7 +22,7 @@ from qthermo.circuits.manifest import RELAXATION, describe_model, rebuild_model,
 from qthermo.circuits.qasm import save_qasm
 from qthermo.circuits.relaxation_circuits import RelaxationRun, list_runs
 from qthermo.errors import FileError, InputError
-from qthermo.files import write_atomically
+from qthermo.files import make_folder, write_atomically
 from qthermo.kms.energy_basis import diagonalise
 from qthermo.kms.states import observe_states
 from qthermo.problems import Relaxation
@@ -77,7 +77,7 @@ def export_relaxation(
     method = replace(method, protocol="density_matrix")
     method.check(problem)
     if isinstance(method, CollisionCircuit):
-        warn_of_cutoff(method, problem)
+        warn_of_missed_transitions(method, problem)
     if target is not None:
         _check_reset(target)
     model = spin_model(problem)
@@ -104,7 +104,7 @@ def export_relaxation(
             compiled = compile_circuit(run.circuit, target, optimization_level=optimization_level, seed=seed)
             content["target"] = {"name": compiled.target_name}
         rows.append(_describe_run(run, compiled))
-        files += _write_run(make_folder(Path(directory)), index, run, compiled)
+        files += _write_run(make_folder(Path(directory), "A bundle"), index, run, compiled)
     return write_manifest(Path(directory), {**content, "circuits": rows, "files": files})
 
 

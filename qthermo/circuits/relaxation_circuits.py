@@ -12,6 +12,7 @@ from qiskit import ClassicalRegister, QuantumCircuit, transpile
 from qthermo.circuits.collision_builder import build_collision_circuit
 from qthermo.circuits.collision_circuit import CollisionCircuit
 from qthermo.circuits.collisions import build_scheme, spin_model
+from qthermo.circuits.compilation import ignore_old_plugin
 from qthermo.circuits.dilation_circuit import DilationCircuit
 from qthermo.circuits.dilations import build_dilation_circuit
 from qthermo.circuits.layers import order_groups
@@ -87,7 +88,8 @@ def _dilations(problem: Relaxation, method: DilationCircuit) -> Iterator[Relaxat
     sweep = dilate(patches, method.time_step, coherent=method.coherent)
     for time, count in enumerate(np.rint(problem.times / method.time_step).astype(int)):
         dense = build_dilation_circuit(model, sweep, int(count), initial_bits=bits)
-        circuit = transpile(dense, basis_gates=_BASIS, optimization_level=1, seed_transpiler=0)
+        with ignore_old_plugin():
+            circuit = transpile(dense, basis_gates=_BASIS, optimization_level=1, seed_transpiler=0)
         state = None
         if model.num_sites <= _EXACT_SITES:
             state = _start(bits)

@@ -14,6 +14,7 @@ from qthermo.cli.console import checked, print_table, progress_bars, remembered_
 from qthermo.cli.study import study_app
 from qthermo.cli.tools import tools_app
 from qthermo.errors import InputError, QThermoError
+from qthermo.files import make_folder
 from qthermo.memory import available_memory, format_bytes
 
 if TYPE_CHECKING:
@@ -76,7 +77,7 @@ def demo(
 
     model = demo_model(num_bath_sites=num_bath_sites, disorder=disorder, seed=seed)
     steps = demo_steps(model, seed=seed)
-    output.mkdir(parents=True, exist_ok=True)
+    make_folder(output, "The demo")
     _print_header(seed, max(step.estimated_memory for step in steps))
     print(f"model: {model!r}, disorder {disorder:g}")
     command = f"qthermo demo -o {output} --num-bath-sites {num_bath_sites} --disorder {disorder:g} --seed {seed}"
@@ -164,8 +165,9 @@ def export(
         raise InputError("`qthermo export` needs MODEL.toml and -o DIR, or --check DIR.")
     from qthermo.circuits.bundle_options import BundleOptions
     from qthermo.studies.bundles import export_thermalising, export_with_reference
-    from qthermo.studies.method_names import build_method, parse_options, plain_name, split_options
+    from qthermo.studies.method_names import build_method, parse_options, split_options
     from qthermo.studies.model_file import load_model
+    from qthermo.studies.names import plain_name
     from qthermo.studies.problem_names import parse_grid
 
     options = BundleOptions(

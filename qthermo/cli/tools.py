@@ -63,7 +63,11 @@ def _run_self_tests() -> list[str]:
     results = list(run_self_tests(list_self_tests()))
     header = ["engine", "method", "problem", "deviation", "allowed", "time", "verdict"]
     print_table(header, [_self_test_row(result) for result in results])
-    print(f"self-test: {sum(result.seconds for result in results):.1f} s")
+    spent: dict[str, float] = {}
+    for result in results:
+        spent[result.test.engine] = spent.get(result.test.engine, 0.0) + result.seconds
+    shares = ", ".join(f"{engine} {seconds:.1f} s" for engine, seconds in spent.items())
+    print(f"self-test: {sum(spent.values()):.1f} s ({shares}; imports are counted where they happen first)")
     for result in results:
         if result.problem:
             print(f"{type(result.test.method).__name__}: {result.problem}")
@@ -86,7 +90,8 @@ def _self_test_row(result: SelfTestResult) -> list[str]:
 @tools_app.command()
 def methods(name: MethodName = None) -> None:
     """List which method answers which problem, or the options of one method."""
-    from qthermo.studies.capabilities import describe_method, find_method, list_answers
+    from qthermo.studies.capabilities import describe_method, list_answers
+    from qthermo.studies.method_names import find_method
 
     if name is None:
         print_table(*list_answers())

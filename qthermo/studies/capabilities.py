@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import difflib
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import fields
-from typing import Any, TypeVar
+from typing import Any
 
-from qthermo.errors import InputError
 from qthermo.solve import METHODS, PROBLEMS
-from qthermo.studies.method_names import plain_name
 from qthermo.studies.model_file import FAMILIES
+from qthermo.studies.names import find_named
 
-__all__ = ["describe_family", "describe_method", "find_family", "find_method", "list_answers", "list_families"]
+__all__ = ["describe_family", "describe_method", "find_family", "list_answers", "list_families"]
 
 Table = tuple[list[str], list[list[str]]]
-_Found = TypeVar("_Found")
 
 
 def list_answers() -> Table:
@@ -53,31 +50,13 @@ def describe_family(sampler: Callable[..., Any]) -> Table:
     return ["key", "type", "default"], rows
 
 
-def find_method(name: str) -> type[Any]:
-    """Return the method called `name`; case, hyphens and underscores do not matter.
-
-    Raises:
-        InputError: no method has that name.
-    """
-    return _find("method", name, {cls.__name__: cls for cls in METHODS})
-
-
 def find_family(name: str) -> Callable[..., Any]:
     """Return the sampler of the family called `name`.
 
     Raises:
         InputError: no family has that name.
     """
-    return _find("family", name, FAMILIES)
-
-
-def _find(kind: str, name: str, known: Mapping[str, _Found]) -> _Found:
-    for key, value in known.items():
-        if plain_name(key) == plain_name(name):
-            return value
-    close = difflib.get_close_matches(name, known, n=1)
-    hint = f"did you mean {close[0]}?" if close else f"take one of {', '.join(known)}."
-    raise InputError(f"There must be a {kind} of that name, but there is no {name!r}; {hint}")
+    return find_named("model family", name, FAMILIES)
 
 
 def _keys(sampler: Callable[..., Any]) -> tuple[list[str], list[str]]:

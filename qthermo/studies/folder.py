@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from qthermo.errors import FileError, InputError
-from qthermo.files import write_atomically
-from qthermo.studies.store import Store, make_folder
+from qthermo.files import make_folder, write_atomically
+from qthermo.studies.store import Store
 from qthermo.studies.study import Study
 from qthermo.studies.study_file import parse_study
 
@@ -48,7 +48,7 @@ def create_store(study: Study, folder: Path) -> Store:
         )
     store = Store(folder=folder, study=study)
     for part in _PARTS:
-        make_folder(folder / part)
+        make_folder(folder / part, "A study")
     _write_study(store)
     return store
 

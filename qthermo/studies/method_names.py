@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import fields
@@ -10,8 +9,9 @@ from typing import Any
 
 from qthermo.errors import InputError
 from qthermo.solve import METHODS, Method
+from qthermo.studies.names import find_named, suggest
 
-__all__ = ["build_method", "find_method", "parse_options", "plain_name", "read_value", "split_options"]
+__all__ = ["build_method", "find_method", "parse_options", "read_value", "split_options"]
 
 
 def build_method(name: str, options: Mapping[str, Any]) -> Method:
@@ -24,9 +24,7 @@ def build_method(name: str, options: Mapping[str, Any]) -> Method:
     allowed = [field.name for field in fields(cls)]  # type: ignore[arg-type]
     for key in options:
         if key not in allowed:
-            close = difflib.get_close_matches(key, allowed, n=1)
-            hint = f"did you mean `{close[0]}`?" if close else f"its options are {', '.join(allowed) or 'none'}."
-            raise InputError(f"{cls.__name__} has no option `{key}`; {hint}")
+            raise InputError(f"{cls.__name__} has no option `{key}`; {suggest(key, allowed, 'its options are')}")
     return cls(**options)
 
 
@@ -36,12 +34,7 @@ def find_method(name: str) -> type[Method]:
     Raises:
         InputError: no method has that name.
     """
-    known = {plain_name(cls.__name__): cls for cls in METHODS}
-    cls = known.get(plain_name(name))
-    if cls is None:
-        names = ", ".join(method.__name__ for method in METHODS)
-        raise InputError(f"A method must be one of {names}, but is {name!r}.")
-    return cls
+    return find_named("method", name, {cls.__name__: cls for cls in METHODS})
 
 
 def parse_options(texts: Iterable[str]) -> dict[str, Any]:
@@ -84,8 +77,3 @@ def split_options(texts: Iterable[str]) -> dict[str, str]:
             raise InputError(f"An option must read key=value, but is {text!r}.")
         options[key.strip()] = value.strip()
     return options
-
-
-def plain_name(name: str) -> str:
-    """Return the name without hyphens and underscores, in lower case."""
-    return name.replace("-", "").replace("_", "").lower()

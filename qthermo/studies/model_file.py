@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import inspect
 import tomllib
 import typing
@@ -23,11 +22,12 @@ from qthermo.models import (
     sample_imbrie_chain,
     sample_levy_bath,
 )
+from qthermo.studies.names import suggest
 
 if TYPE_CHECKING:
     import pydantic
 
-__all__ = ["FAMILIES", "build_schema", "explain_errors", "load_model", "parse_model", "read_toml", "suggest"]
+__all__ = ["FAMILIES", "build_schema", "explain_errors", "load_model", "parse_model", "read_toml"]
 
 FAMILIES: Mapping[str, Callable[..., AnyModel]] = MappingProxyType(
     {
@@ -133,9 +133,3 @@ def explain_errors(problem: pydantic.ValidationError, table: str, known: Sequenc
             message = error["msg"][0].lower() + error["msg"][1:]
             sentences.append(f"Key `{path}`: {message}, but is {error['input']!r}.")
     return sentences
-
-
-def suggest(key: str, known: Sequence[str]) -> str:
-    """Return "did you mean `disorder`?", or the list of known keys."""
-    close = difflib.get_close_matches(key, known, n=1)
-    return f"did you mean `{close[0]}`?" if close else f"known keys are {', '.join(known)}."

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, fields
 from typing import Any
@@ -15,7 +14,8 @@ from qthermo.models import AnyModel
 from qthermo.operators import PauliSum
 from qthermo.problems import Problem
 from qthermo.solve import PROBLEMS
-from qthermo.studies.method_names import plain_name, read_value
+from qthermo.studies.method_names import read_value
+from qthermo.studies.names import find_named, suggest
 
 __all__ = ["GRIDS", "build_problem", "find_problem", "parse_grid", "read_field"]
 
@@ -40,9 +40,7 @@ def build_problem(name: str, model: AnyModel, given: Mapping[str, str]) -> Probl
     wanted = {f.name: f for f in fields(cls) if f.name != "model"}
     for key in given:
         if key not in wanted:
-            close = difflib.get_close_matches(key, wanted, n=1)
-            hint = f"did you mean `{close[0]}`?" if close else f"it has {', '.join(wanted) or 'none'}."
-            raise InputError(f"{cls.__name__} has no field `{key}`; {hint}")
+            raise InputError(f"{cls.__name__} has no field `{key}`; {suggest(key, wanted, 'it has')}")
     defaults = {key: text for key, text in GRIDS.items() if key in wanted}
     values = {key: read_field(key, text) for key, text in (defaults | dict(given)).items()}
     for key, declared in wanted.items():
@@ -58,12 +56,7 @@ def find_problem(name: str) -> type[Problem]:
     Raises:
         InputError: no problem has that name.
     """
-    known = {plain_name(cls.__name__): cls for cls in PROBLEMS}
-    cls = known.get(plain_name(name))
-    if cls is None:
-        names = ", ".join(problem.__name__ for problem in PROBLEMS)
-        raise InputError(f"A problem must be one of {names}, but is {name!r}.")
-    return cls
+    return find_named("problem", name, {cls.__name__: cls for cls in PROBLEMS})
 
 
 def read_field(key: str, value: Any) -> Any:

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qthermo.errors import FileError
-from qthermo.files import write_atomically
+from qthermo.files import make_folder, write_atomically
 from qthermo.problems import Problem
 from qthermo.results import load_result, matches_request, save_result
 from qthermo.solve import Method, solve
@@ -42,7 +42,7 @@ def solve_once(problem: Problem, method: Method, path: str | Path) -> xr.Dataset
         if data is not None and matches_request(data, problem, method):
             return data
     data = solve(problem, method)
-    _make_folder(path)
+    make_folder(path.parent, "A stored result")
     save_result(data, path)
     return data
 
@@ -66,7 +66,7 @@ def array_once(compute: Callable[[], NDArray[Any]], path: str | Path, parameters
     values = compute()
     buffer = io.BytesIO()
     np.savez(buffer, key=np.array(key), values=values)
-    _make_folder(path)
+    make_folder(path.parent, "A stored result")
     write_atomically(path, buffer.getvalue())
     return values
 
@@ -78,12 +78,3 @@ def _read_array(path: Path, key: str) -> NDArray[Any] | None:
             return np.asarray(stored["values"]) if str(stored["key"]) == key else None
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
         return None
-
-
-def _make_folder(path: Path) -> None:
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as trouble:
-        raise FileError(
-            f"The folder of {path} must be writable, but is not ({trouble.strerror}); choose another."
-        ) from None

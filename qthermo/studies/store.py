@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import Any
 
 from qthermo.errors import FileError
-from qthermo.files import write_atomically
+from qthermo.files import make_folder, write_atomically
 from qthermo.studies.shard import Shard, read_shard
 from qthermo.studies.study import Study, Task
 
-__all__ = ["Failure", "Scan", "Store", "make_folder"]
+__all__ = ["Failure", "Scan", "Store"]
 
 _STALE_SECONDS = 3600.0
 
@@ -256,17 +256,5 @@ class Store:
 
 def _write_with_folder(path: Path, content: bytes) -> None:
     if not path.parent.exists():
-        make_folder(path.parent)
+        make_folder(path.parent, "A study")
     write_atomically(path, content)
-
-
-def make_folder(path: Path) -> None:
-    """Make a folder and those above it.
-
-    Raises:
-        FileError: it cannot be made.
-    """
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-    except OSError as problem:
-        raise FileError(f"A study needs a folder that can be written, but {path} cannot be made: {problem}.") from None

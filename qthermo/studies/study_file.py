@@ -9,7 +9,8 @@ from typing import Any
 from qthermo.errors import InputError
 from qthermo.studies.ensemble import Ensemble, Output
 from qthermo.studies.method_names import parse_options
-from qthermo.studies.model_file import build_schema, explain_errors, read_toml, suggest
+from qthermo.studies.model_file import build_schema, explain_errors, read_toml
+from qthermo.studies.names import suggest
 from qthermo.studies.study import Axis, Study
 from qthermo.studies.study_tables import LABEL, parse_methods, parse_model_table, parse_problem_table, with_path
 

@@ -15,7 +15,8 @@ from qthermo.models import Thermometer
 from qthermo.models.model import record
 from qthermo.solve import PROBLEMS
 from qthermo.studies.method_names import build_method, find_method
-from qthermo.studies.model_file import FAMILIES, build_schema, explain_errors, suggest
+from qthermo.studies.model_file import FAMILIES, build_schema, explain_errors
+from qthermo.studies.names import suggest
 from qthermo.studies.problem_names import GRIDS, find_problem, read_field
 from qthermo.studies.study import Axis
 

@@ -73,7 +73,7 @@ class Check:
 
     def bond(self, max_bond_dim: int) -> int:
         """Return the bond dimension of this run."""
-        return max_bond_dim if self.bond_divisor == 1 else max(max_bond_dim // self.bond_divisor, 2)
+        return max_bond_dim if self.bond_divisor == 1 else max(max_bond_dim // self.bond_divisor, 1)
 
 
 ASKED = Check()
@@ -93,6 +93,7 @@ class CheckedRuns(Generic[Run]):
         checkpoint: file written after every time, or None.
         key: fingerprint of the run.
         record: takes the entanglement of the first run at every time, or None.
+        error_of_weight: see `estimate_errors`.
 
     With checks, times that are far apart get marks between them, where the errors are estimated too.
     `estimated_seconds` is a rough bound, known before the first step: full bonds at the speed of a matrix product.
@@ -105,6 +106,7 @@ class CheckedRuns(Generic[Run]):
     checkpoint: str | None = None
     key: str = ""
     record: EntanglementRecord | None = None
+    error_of_weight: float = 0.0
     estimated_seconds: float = 0.0
     _weights: NDArray[np.float64] = field(default_factory=lambda: np.zeros((2, 0)))
 
@@ -119,8 +121,7 @@ class CheckedRuns(Generic[Run]):
     ) -> tuple[NDArray[Any], dict[str, NDArray[np.float64]]]:
         """Return values and errors at `times`.
 
-        Where an error first exceeds the tolerance the values end: NaN from there on, but for the first time, whose
-        value always stands with its errors. The errors are NaN after that time.
+        Where an error first exceeds the tolerance the values end, NaN from there on; the errors end after that time.
 
         Args:
             times: the times to evolve to, ascending.
@@ -138,13 +139,13 @@ class CheckedRuns(Generic[Run]):
         started = clock.perf_counter()
         errors: list[dict[str, NDArray[np.float64]]] = []
         for k in range(done):
-            self._estimate(errors, values[:, : k + 1])
+            self._estimate(errors, values, k)
         for k in range(done, marks.size):
             progress(k / marks.size, self._describe(marks, k, done, started))
-            if k > places[0] and self._is_lost(errors):
+            if errors and self._is_lost(errors):
                 break
             self._advance(values, marks, k, measure)
-            self._estimate(errors, values[:, : k + 1])
+            self._estimate(errors, values, k)
             if self.record is not None and k in places:
                 self.record.take(int(np.searchsorted(places, k)), *self.runs[0].entanglement())
             self._save(values, k + 1)
@@ -162,12 +163,16 @@ class CheckedRuns(Generic[Run]):
             if row < len(self._weights):
                 self._weights[row, k] = run.discarded_weight
 
-    def _estimate(self, errors: list[dict[str, NDArray[np.float64]]], values: NDArray[Any]) -> None:
-        """Add the errors at the last time of `values`, each the largest so far."""
+    def _estimate(self, errors: list[dict[str, NDArray[np.float64]]], values: NDArray[Any], k: int) -> None:
+        """Add the errors at mark k, each the largest so far."""
         found: dict[str, NDArray[np.float64]] = {}
         if len(values) == len(CHECKS):
-            found = estimate_errors(values, self._weights[:, : values.shape[1]], self.order)
-        errors.append({name: np.maximum(error, errors[-1][name]) if errors else error for name, error in found.items()})
+            now = slice(k, k + 1)
+            found = estimate_errors(
+                values[:, now], self._weights[:, now], self.order, error_of_weight=self.error_of_weight
+            )
+        before = errors[-1] if errors else {}
+        errors.append({name: np.maximum(error[0], before.get(name, 0.0)) for name, error in found.items()})
 
     def _is_lost(self, errors: list[dict[str, NDArray[np.float64]]]) -> bool:
         return self.stop and any(float(np.max(error)) > self.tolerance for error in errors[-1].values())
@@ -179,7 +184,7 @@ class CheckedRuns(Generic[Run]):
         known, last = values[places], len(errors) - 1
         ended = int(np.searchsorted(places, last))
         if self._is_lost(errors):
-            known[max(ended, 1) :] = np.nan
+            known[ended:] = np.nan
         estimates = {name: np.full(known.shape, np.nan) for name in errors[-1]}
         for name, estimate in estimates.items():
             estimate[: ended + 1] = [errors[min(place, last)][name] for place in places[: ended + 1]]
@@ -240,11 +245,7 @@ def warn_if_lost(
     for name, error in errors.items():
         lost = np.flatnonzero(error > tolerance)
         if lost.size:
-            fate = (
-                f"; values {'after it' if lost[0] == 0 else 'from there on'} are NaN"
-                if stopped and times.size > 1
-                else ""
-            )
+            fate = "; values from there on are NaN unless stop_at_tolerance=False" if stopped else ""
             warnings.warn(
                 f"The {name} of {what} must stay below tolerance = {tolerance:g}, but is {error[lost[0]]:.2g} at "
                 f"time {times[lost[0]]:g}{fate}: {_name_knob(name, errors, int(lost[0]))}.",

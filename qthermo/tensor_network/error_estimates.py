@@ -13,8 +13,8 @@ __all__ = ["estimate_errors", "mark_times"]
 
 _STEPS = 4
 """Steps between two estimates at most."""
-_REACH = 30.0
-"""Weights over which a share is carried: further, and cutoffs in the still narrow bonds would end good runs early."""
+_SAFETY, _BLIND = 3.0, 50.0
+"""Factors on the change between two bond dimensions: where they lost alike; and at most, where no contrast is left."""
 
 
 def mark_times(times: NDArray[np.float64], time_step: float) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
@@ -34,28 +34,31 @@ def mark_times(times: NDArray[np.float64], time_step: float) -> tuple[NDArray[np
     return np.array(marks), np.array(places, np.intp)
 
 
-def estimate_errors(values: NDArray[Any], weights: NDArray[np.float64], order: int) -> dict[str, NDArray[np.float64]]:
-    """Return `truncation_error` and `trotter_error` of the first evolution at the last of the times.
+def estimate_errors(
+    values: NDArray[Any], weights: NDArray[np.float64], order: int, *, error_of_weight: float = 0.0
+) -> dict[str, NDArray[np.float64]]:
+    """Return `truncation_error` and `trotter_error` of the first evolution.
 
-    Truncation moves the evolved vector by about sqrt(w), w being the discarded weight; which share of that a readout
-    sees depends on the readout and on the model. The coarser evolution discards weight earlier, while the first is
-    still good, and so measures the share, change / sqrt(w). The `truncation_error` is the larger of two: the change
-    between the evolutions now, and the largest share so far times sqrt(w) of the first one now; only shares measured
-    at a weight of at least a thirtieth of that one count. So two bond dimensions that agree by accident, or because
-    both have lost the same, do not hide what is lost.
+    The change between two bond dimensions is the error of the coarser one only while the finer is exact. Truncation
+    moves the evolved vector by about sqrt(w), w being the discarded weight, so if the errors are in the same
+    proportion, the change is sqrt(w_coarse / w) - 1 times the error of the finer one: less than it once w is no longer
+    small beside w_coarse. The change is therefore multiplied by 3 / (sqrt(w_coarse / w) - 1) where that exceeds 1, at
+    w > w_coarse / 16.
 
     Args:
         values: what was read off the runs of `CHECKS`, shape (run, time, ...).
-        weights: the discarded weights of the first two runs, shape (2, time), which never fall.
+        weights: the discarded weights of the first two runs, shape (2, time).
         order: of the Suzuki formula.
+        error_of_weight: the `truncation_error` is at least this times the discarded weight of the first run.
     """
-    lost, coarse = weights[0, -1], weights[1]
-    first = int(np.searchsorted(coarse, lost / _REACH)) if lost > 0 else coarse.size
-    compared = values[:, min(first, coarse.size - 1) :]
-    change = np.maximum(np.abs(compared[0] - compared[1]), np.abs(compared[0] - compared[2]))
-    truncation = change[-1]
-    if first < coarse.size:
-        factors = np.sqrt(lost / coarse[first:]).reshape(-1, *[1] * (change.ndim - 1))
-        truncation = np.maximum(truncation, (change * factors).max(axis=0))
+    lost, coarse = weights
+    ratio = np.divide(coarse, lost, out=np.full_like(coarse, np.inf), where=lost > 0)
+    contrast = np.sqrt(ratio) - 1.0
+    factor = np.maximum(1.0, _SAFETY / np.maximum(contrast, _SAFETY / _BLIND))
+    change = np.maximum(np.abs(values[0] - values[1]), np.abs(values[0] - values[2]))
+    column = (-1, *[1] * (change.ndim - 1))
     richardson = 2.0**order / (2.0**order - 1)
-    return {"truncation_error": truncation, "trotter_error": richardson * np.abs(values[2, -1] - values[3, -1])}
+    return {
+        "truncation_error": np.maximum(change * factor.reshape(column), error_of_weight * lost.reshape(column)),
+        "trotter_error": richardson * np.abs(values[2] - values[3]),
+    }

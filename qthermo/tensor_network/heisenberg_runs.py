@@ -42,6 +42,8 @@ __all__ = ["BLOCH_VECTORS", "run_autocorrelation", "run_evolution", "run_structu
 
 HeisenbergRun = OperatorEvolution | SwapEvolution | StringEvolution
 _WINDOW = 5.5
+_ERROR_OF_WEIGHT = 0.1, 4.0
+"""Error of C(t) over the weight discarded under terms of longer range, without and with doubling: largest measured."""
 BLOCH_VECTORS = {"0": (1, 0, 0, 1), "1": (1, 0, 0, -1), "+": (1, 1, 0, 0), "-": (1, -1, 0, 0)}
 """<I>, <X>, <Y>, <Z> of the letters of a product state."""
 
@@ -109,6 +111,8 @@ def run_autocorrelation(problem: Autocorrelation, method: HeisenbergTEBD, progre
     runs = _prepare(problem, PauliSum.pauli("Z", 0), method)
     times = problem.times / 2 if doubling else problem.times
     checked = _checked(problem, times, method, runs)
+    if not isinstance(runs[0], OperatorEvolution):
+        checked.error_of_weight = _ERROR_OF_WEIGHT[doubling]
     values, errors = checked.measure(
         times,
         (lambda run: doubled(run.ordered)) if doubling else (lambda run: component(run.ordered, "Z")),
@@ -157,6 +161,8 @@ def run_structure_factor(problem: StructureFactor, method: HeisenbergTEBD, progr
     starts = {id(run): run.chain.copy() for run in runs}
     times = np.arange(0.0, _WINDOW / problem.resolution, method.time_step)
     checked = _checked(problem, times, dataclasses.replace(method, record_entropy=False), runs)
+    if not isinstance(runs[0], OperatorEvolution):
+        checked.error_of_weight = _ERROR_OF_WEIGHT[doubling] * runs[0].chain.norm_squared
     values, errors = checked.measure(
         times / 2 if doubling else times,
         (lambda run: doubled(run.ordered)) if doubling else (lambda run: overlap_with(starts[id(run)], run.ordered)),

@@ -3,7 +3,7 @@
 from functools import reduce
 
 import numpy as np
-from conftest import kron_matrix
+from reference_models import kron_matrix
 
 
 def trotter_operator(groups, num_sites, time_step, num_steps, order):

@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
 from circuit_reference import trotter_operator
-from conftest import kron_matrix
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from qiskit.quantum_info import Operator
+from reference_models import kron_matrix
 
 import qthermo as qt
 from qthermo.circuits import build_trotter_circuit, from_qubit_order

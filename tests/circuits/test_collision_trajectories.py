@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from kms_reference import kron_matrix, tilted_ising
+from kms_reference import tilted_ising
+from reference_models import kron_matrix
 
 import qthermo as qt
 from qthermo.circuits.collisions import build_scheme

@@ -2,8 +2,8 @@ import json
 
 import numpy as np
 import pytest
-from conftest import reference_chain
 from qiskit_aer.primitives import EstimatorV2, SamplerV2
+from reference_models import reference_chain
 
 import qthermo as qt
 from qthermo.circuits.extrapolation import multi_product_weights, shot_factor, zero_noise_weights

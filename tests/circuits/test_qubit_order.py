@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
-from conftest import kron_matrix
 from qiskit import QuantumCircuit
 from qiskit.quantum_info import Statevector
+from reference_models import kron_matrix
 
 import qthermo as qt
 from qthermo.circuits import from_qubit_order, to_qubit_order, to_sparse_pauli_op

@@ -4,7 +4,7 @@ import sys
 import numpy as np
 import pytest
 from circuit_reference import correlator, trotter_operator
-from conftest import reference_chain
+from reference_models import reference_chain
 
 import qthermo as qt
 from qthermo.circuits.layers import order_groups

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from conftest import MODELS, reference_chain
+from reference_models import MODELS, reference_chain
 
 import qthermo as qt
 from qthermo.solve import METHODS, find_methods

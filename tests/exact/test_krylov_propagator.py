@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from conftest import kron_matrix, reference_chain
 from numpy.testing import assert_allclose
+from reference_models import kron_matrix, reference_chain
 
 import qthermo as qt
 from qthermo.linalg.lanczos_resolvent import apply_resolvents

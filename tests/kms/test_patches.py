@@ -7,13 +7,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from kms_reference import imbrie, tilted_ising
+from kms_reference import complex_chain, imbrie, tilted_ising
 from scipy.sparse.linalg import LinearOperator, eigsh
 
 import qthermo as qt
+from qthermo.kms.coarse_graining import CoarseGraining
 from qthermo.kms.energy_basis import diagonalise, site_couplings, stack_couplings
 from qthermo.kms.generators import filtered_generator
-from qthermo.kms.lost_gap import segment_gap
+from qthermo.kms.lost_gap import segment_gap, window_gap
 from qthermo.kms.parent import parent_map, parent_terms
 from qthermo.kms.patches import find_patch, patch_generator, patch_jumps, restrict
 
@@ -99,3 +100,14 @@ def test_the_gap_of_the_first_sites_is_that_of_the_chain_they_make():
     for name, gap in (("gaussian", 6.1e-5), ("smooth_metropolis", 1.424381)):
         found = segment_gap(tilted_ising(9), 9, beta=2.0, letters="XYZ", filter_name=name)
         assert found == pytest.approx(gap, rel=1e-2 if name == "gaussian" else 1e-6)
+
+
+@pytest.mark.parametrize("rate", ["gaussian", "glauber"])
+@pytest.mark.parametrize("chain", [tilted_ising, complex_chain])
+def test_the_gap_of_a_window_is_that_of_its_jumps(chain, rate: str):
+    """Kernel summed here, jumps found there: two ways to one generator."""
+    method = qt.CoarseGrained(energy_width=0.7, rate=rate)
+    model = qt.models.spin_chain(hamiltonian=chain(3))
+    expected = qt.solve(qt.MixingGap(model, beta=0.8, couplings="XZ"), method)["gap"].item()
+    grain = CoarseGraining(energy_width=0.7, rate=rate)
+    assert window_gap(chain(3), 3, beta=0.8, letters="XZ", grain=grain) == pytest.approx(expected, rel=1e-8)

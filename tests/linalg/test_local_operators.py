@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from kms_reference import kron_matrix
+from reference_models import kron_matrix
 
 import qthermo as qt
 from qthermo.linalg.local_operators import apply_local

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import scipy.linalg
-from kms_reference import CHAINS, gibbs_matrix, imbrie, kron_matrix, tilted_ising
+from kms_reference import CHAINS, gibbs_matrix, imbrie, tilted_ising
+from reference_models import kron_matrix
 
 import qthermo as qt
 

@@ -6,8 +6,8 @@ import json
 
 import numpy as np
 import pytest
-from conftest import PAULI, kron_matrix
 from numpy.testing import assert_allclose
+from reference_models import PAULI, kron_matrix
 from scipy import stats
 
 import qthermo as qt

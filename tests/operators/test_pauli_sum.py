@@ -6,10 +6,10 @@ import pickle
 
 import numpy as np
 import pytest
-from conftest import kron_matrix
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose
+from reference_models import kron_matrix
 
 from qthermo import InputError, PauliString, PauliSum
 

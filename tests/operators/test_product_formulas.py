@@ -6,10 +6,10 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from conftest import kron_matrix, reference_chain
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose
+from reference_models import kron_matrix, reference_chain
 from scipy.linalg import expm
 
 from qthermo import InputError, PauliSum

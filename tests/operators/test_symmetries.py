@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from conftest import kron_matrix
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose
+from reference_models import kron_matrix
 
 from qthermo import PauliSum
 from qthermo.operators import find_symmetries, sector_isometries

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
+import h5py
 import numpy as np
 
 import qthermo as qt
@@ -39,3 +41,23 @@ def toml_of(tables: dict[str, Any]) -> str:
     from qthermo.studies.study_toml import to_toml
 
     return to_toml(tables)
+
+
+def netcdf(folder: Path) -> bytes:
+    """The collected result, to be compared byte for byte.
+
+    Its file; but HDF5 before version 2 stamps the time into files: there the bits of every number and text in it.
+    """
+    path = qt.save_result(qt.collect_study(folder), folder / "result.nc")
+    return path.read_bytes() if h5py.version.hdf5_version_tuple >= (2, 0, 0) else contents(path)
+
+
+def contents(path: Path) -> bytes:
+    """Names, dimensions, attributes and values of a result file."""
+    data = qt.load_result(path)
+    rows: list[object] = [data.attrs]
+    for name, variable in data.variables.items():
+        values = variable.values
+        bits = values.tobytes() if np.issubdtype(values.dtype, np.number) else values.tolist()
+        rows.append((name, variable.dims, str(values.dtype), variable.attrs, bits))
+    return repr(rows).encode()

@@ -6,10 +6,9 @@ import os
 import signal
 import sys
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import pytest
-from study_cases import cheap_study, cheap_tables, toml_of
+from study_cases import cheap_study, cheap_tables, netcdf, toml_of
 
 import qthermo as qt
 from qthermo.cli import main
@@ -38,10 +37,6 @@ def reference(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     with ThreadPoolExecutor(1) as pool:
         qt.run_study(study(), folder, executor=pool, num_workers=1)
     return netcdf(folder)
-
-
-def netcdf(folder: Path) -> bytes:
-    return qt.save_result(qt.collect_study(folder), folder / "result.nc").read_bytes()
 
 
 def worker_pids(address: str) -> list[int]:

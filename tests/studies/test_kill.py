@@ -11,14 +11,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from study_cases import cheap_study, cheap_tables, toml_of
+from study_cases import cheap_study, cheap_tables, netcdf, toml_of
 
 import qthermo as qt
 from qthermo.studies.folder import open_store
-
-
-def netcdf(folder: Path) -> bytes:
-    return qt.save_result(qt.collect_study(folder), folder / "result.nc").read_bytes()
 
 
 def start(path: Path, folder: Path) -> subprocess.Popen:

@@ -84,5 +84,7 @@ def test_fields_are_read_and_checked():
         build_problem("autocorrelation", MODEL, {"laplace": "1"})
     with pytest.raises(qt.InputError, match="did you mean `times`"):
         build_problem("autocorrelation", MODEL, {"time": "1"})
-    with pytest.raises(qt.InputError, match="must be one of"):
+    with pytest.raises(qt.InputError, match=r"must be one of .*'spectrum'\."):
         build_problem("spectrum", MODEL, {})
+    with pytest.raises(qt.InputError, match="did you mean `MixingGap`"):
+        build_problem("MixngGap", MODEL, {})

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import psutil
 import pytest
-from study_cases import cheap_study, cheap_tables, solve_by_hand
+from study_cases import cheap_study, cheap_tables, netcdf, solve_by_hand
 
 import qthermo as qt
 from qthermo.errors import ExecutionError
@@ -37,13 +37,10 @@ def reference(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     return netcdf(folder / "s")
 
 
-def netcdf(folder: Path) -> bytes:
-    return qt.save_result(qt.collect_study(folder), folder / "result.nc").read_bytes()
-
-
 def test_reference_is_right(reference: bytes, tmp_path):
-    (tmp_path / "r.nc").write_bytes(reference)
-    data = qt.load_result(tmp_path / "r.nc")
+    qt.run_study(study(), tmp_path / "s", num_workers=1)
+    assert netcdf(tmp_path / "s") == reference
+    data = qt.load_result(tmp_path / "s" / "result.nc")
     samples = np.array([solve_by_hand(4.0, r) for r in range(5)])
     np.testing.assert_allclose(data["correlator"].sel(disorder=4.0, label="Dense"), samples.mean(axis=0))
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import scipy.linalg
-from conftest import PAULI, kron_matrix
+from reference_models import PAULI, kron_matrix
 
 from qthermo.exact.dense import Dense
 from qthermo.studies.self_test import FreeChain, list_self_tests, run_self_tests, two_level_propagator

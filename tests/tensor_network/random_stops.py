@@ -96,12 +96,9 @@ def _build(name: str, rng: np.random.Generator, model: qt.models.SpinModel, opti
 
 
 def error_over_tolerance(trial: Trial) -> tuple[float, bool]:
-    """Return the largest true error among the answered values over the tolerance, and whether the run was ended.
-
-    The first time is answered whatever its error; it is left out.
-    """
+    """Return the largest true error among the answered values over the tolerance, and whether the run was ended."""
     data = qt.solve(trial.problem, trial.method)
     values = data["correlator" if "correlator" in data else "expectation"].values
-    error = np.abs(values - trial.exact)[1:]
+    error = np.abs(values - trial.exact)
     worst = float(np.nanmax(error)) if np.isfinite(error).any() else 0.0
     return worst / trial.method.tolerance, bool(np.isnan(error[-1]).any())

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from kms_reference import CHAINS, kron_matrix, tilted_ising
+from kms_reference import CHAINS, tilted_ising
+from reference_models import kron_matrix
 
 import qthermo as qt
 from qthermo.tensor_network.patch_relaxation import pauli_expectations

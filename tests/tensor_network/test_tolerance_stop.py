@@ -1,7 +1,10 @@
 """The stop at the tolerance comes before the true error passes twice the tolerance, whatever the disorder."""
 
+import warnings
+
 import numpy as np
 import pytest
+from random_stops import NAMES, draw, error_over_tolerance
 from reference_chain import reference_chain
 
 import qthermo as qt
@@ -61,3 +64,28 @@ def test_all_to_all_by_swaps(doubling, seed):
     error = stop_and_judge(problem, method)
     assert np.isnan(error[-1])
     assert np.nanmax(error) < 2 * method.tolerance
+
+
+def worst_of(name, seeds, *, most_sites):
+    """Return the largest error over the tolerance among trials, and how many were ended."""
+    found = []
+    for seed in seeds:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", qt.NotConvergedWarning)
+            found.append(error_over_tolerance(draw(name, seed, most_sites=most_sites)))
+    return max(ratio for ratio, _ in found), sum(ended for _, ended in found)
+
+
+@pytest.mark.parametrize(("name", "count"), [("C(2t)", 5), ("C(t)", 6), ("Evolution", 2), ("PurifiedTEBD", 3)])
+def test_random_models_bond_dimensions_and_tolerances(name, count):
+    worst, ended = worst_of(name, range(count), most_sites=5)
+    assert worst < 2
+    assert ended > 0
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", NAMES)
+def test_a_wide_sample(name):
+    worst, ended = worst_of(name, range(1000, 1016 if name.startswith("TDVP") else 1060), most_sites=8)
+    assert worst < 2
+    assert ended > 5
