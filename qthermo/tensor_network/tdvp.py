@@ -20,7 +20,7 @@ class TDVP:
     """Two-site time-dependent variational principle with the Hamiltonian as an MPO of least bond dimension.
 
     `Evolution` evolves the state, -i H |psi>; so does `BandDynamics`, on sites with all levels of a subunit, from a
-    product state. `Autocorrelation` evolves an operator in the Pauli basis, where
+    product state (`BandDynamics.is_product`). `Autocorrelation` evolves an operator in the Pauli basis, where
     O -> i [H, O] is a real MPO: at beta = 0 Z_0(t) itself (real arithmetic), at beta > 0 Z_0 sqrt(rho), with sqrt(rho)
     cooled from the identity by O -> -{H, O}/4. C(2t) is used where H is real, as in `HeisenbergTEBD`.
 
@@ -133,10 +133,12 @@ class TDVP:
 
 def check_band_chain(problem: BandDynamics) -> None:
     """Raise unless the chain starts in one product state."""
-    product = isinstance(problem.initial, str) and problem.initial in ("product", "level")
-    if not product or problem.num_states > 1:
+    if not problem.is_product or problem.num_states > 1:
+        kind = repr(problem.initial) if isinstance(problem.initial, str) else "a vector"
         raise UnsupportedError(
-            'TDVP evolves a band chain from one product state: take initial="product" and num_states=1.'
+            f"TDVP evolves a band chain from one product state, but got initial={kind} with {problem.num_states} "
+            'states: take initial="product" and num_states=1, or "haar" from a configuration with one subunit in a '
+            "band; Dense and Chebyshev take the others."
         )
 
 
