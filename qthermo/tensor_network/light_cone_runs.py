@@ -90,7 +90,12 @@ def _expectation(circuit: Any, string: PauliString, method: LightConeContraction
     if not string.sites:
         return 1.0, 0.0
     matrix = _matrix(string)
-    options = {"optimize": method.optimizer, "simplify_sequence": _FULL if circuit.num_gates > _FEW else _RANKS}
+    many = circuit.num_gates > _FEW  # norms are divided out of large networks only: they may be 0 in small ones
+    options = {
+        "optimize": method.optimizer,
+        "simplify_sequence": _FULL if many else _RANKS,
+        "simplify_equalize_norms": many,
+    }
     planned = circuit.local_expectation_rehearse(matrix, string.sites, **options)
     width = float(planned["W"])
     if width > method.max_width:
