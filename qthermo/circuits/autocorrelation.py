@@ -19,11 +19,11 @@ from qthermo.seeds import Stream, sample_generator
 __all__ = [
     "TrotterGrid",
     "build_grid",
-    "coarsen",
     "exact_correlator",
     "fixed_grid",
     "haar_correlators",
     "noisy_correlator",
+    "refine",
     "thermal_correlator",
 ]
 
@@ -54,9 +54,9 @@ def fixed_grid(times: NDArray[np.float64], num_steps: int) -> TrotterGrid:
     return _grid(times, np.where(times > 0, num_steps, 0))
 
 
-def coarsen(grid: TrotterGrid, times: NDArray[np.float64]) -> TrotterGrid:
-    """Return the grid with half as many steps, or twice as many where there is only one; t = 0 keeps its 0."""
-    return _grid(times, np.where(grid.num_steps == 1, 2, (grid.num_steps + 1) // 2))
+def refine(grid: TrotterGrid, factor: int) -> TrotterGrid:
+    """Return the grid with `factor` steps for each."""
+    return TrotterGrid(factor * grid.num_steps, grid.time_steps / factor)
 
 
 def _grid(times: NDArray[np.float64], counts: NDArray[np.int64]) -> TrotterGrid:

@@ -14,7 +14,14 @@ from qthermo.errors import InputError
 from qthermo.models import SpinModel
 from qthermo.operators import PauliSum
 
-__all__ = ["TIME_STEP", "build_trotter_circuit", "check_evolution", "describe_evolution", "named_registers"]
+__all__ = [
+    "TIME_STEP",
+    "build_trotter_circuit",
+    "check_evolution",
+    "describe_evolution",
+    "named_registers",
+    "write_evolution",
+]
 
 TIME_STEP = "time_step"
 
@@ -57,11 +64,16 @@ def build_trotter_circuit(
     """
     evolution = check_evolution(model, trotter_order, layout, fold)
     steps = check_integer("num_steps", num_steps, minimum=0)
-    circuit = QuantumCircuit(*named_registers(model.num_sites), name="trotter")
-    scale: Any = Parameter(TIME_STEP) if time_step is None else check_real("time_step", time_step)
+    return write_evolution(evolution, steps, None if time_step is None else check_real("time_step", time_step))
+
+
+def write_evolution(evolution: Evolution, num_steps: int, time_step: float | None) -> QuantumCircuit:
+    """Return `build_trotter_circuit` of checked arguments."""
+    circuit = QuantumCircuit(*named_registers(evolution.model.num_sites), name="trotter")
+    scale: Any = Parameter(TIME_STEP) if time_step is None else time_step
     writer = TrotterWriter(circuit, evolution, scale)
-    writer.evolve(steps)
-    circuit.metadata = describe_evolution(evolution, steps, writer.wires)
+    writer.evolve(num_steps)
+    circuit.metadata = describe_evolution(evolution, num_steps, writer.wires)
     return circuit
 
 

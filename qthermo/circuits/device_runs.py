@@ -9,8 +9,9 @@ import numpy as np
 from qiskit import QuantumCircuit
 
 from qthermo.circuits.aer import AER_OPTIONS, check_result
+from qthermo.circuits.builder import write_evolution
 from qthermo.circuits.compilation import compile_circuit, find_target
-from qthermo.circuits.measurement import build_product_circuit
+from qthermo.circuits.measurement import start_from_bits
 from qthermo.circuits.noise import build_noise_model, compact_circuit
 from qthermo.circuits.writer import Evolution
 
@@ -64,14 +65,7 @@ def run_density_matrix(evolution: Evolution, num_steps: int, time_step: float, d
     import qiskit_aer.library  # noqa: F401  (gives circuits their save_ and set_ methods)
     from qiskit.quantum_info import SparsePauliOp
 
-    circuit = build_product_circuit(
-        evolution.model,
-        num_steps=num_steps,
-        trotter_order=evolution.trotter_order,
-        layout=evolution.layout,
-        time_step=time_step,
-        fold=evolution.fold,
-    )
+    circuit = start_from_bits(write_evolution(evolution, num_steps, time_step))
     bound = circuit.assign_parameters(dict.fromkeys(circuit.parameters, 0.0))
     prepared = prepare_for_device(bound, device, seed=seed)
     body = prepared.compact.remove_final_measurements(inplace=False)

@@ -27,7 +27,7 @@ from qthermo.progress import Progress
 if TYPE_CHECKING:
     from qthermo.circuits.dilation_circuit import DilationCircuit
 
-__all__ = ["answer_dilations", "append_sweep", "build_dilation_circuit"]
+__all__ = ["answer_dilations", "append_sweep", "build_dilation_circuit", "build_sweep"]
 
 
 def append_sweep(circuit: QuantumCircuit, sweep: Sequence[Dilation], num_sites: int) -> None:
@@ -62,12 +62,9 @@ def build_dilation_circuit(
     return circuit
 
 
-def answer_dilations(method: DilationCircuit, problem: Relaxation, progress: Progress) -> Answer:
-    """Answer `Relaxation` by sweeps."""
+def build_sweep(method: DilationCircuit, problem: Relaxation) -> tuple[Dilation, ...]:
+    """Return the dilations of one sweep, a patch's jumps at each coupling."""
     model = spin_model(problem)
-    warn_of_lost_gap(
-        model.hamiltonian, model.num_sites, beta=problem.beta, letters=problem.couplings, filter_name=method.filter
-    )
     patches = patch_jumps(
         model.hamiltonian,
         site_couplings(problem.couplings, model.num_sites),
@@ -75,7 +72,16 @@ def answer_dilations(method: DilationCircuit, problem: Relaxation, progress: Pro
         filter_name=method.filter,
         radius=method.patch_radius,
     )
-    sweep = dilate(patches, method.time_step, coherent=method.coherent)
+    return dilate(patches, method.time_step, coherent=method.coherent)
+
+
+def answer_dilations(method: DilationCircuit, problem: Relaxation, progress: Progress) -> Answer:
+    """Answer `Relaxation` by sweeps."""
+    model = spin_model(problem)
+    warn_of_lost_gap(
+        model.hamiltonian, model.num_sites, beta=problem.beta, letters=problem.couplings, filter_name=method.filter
+    )
+    sweep = build_sweep(method, problem)
     counts = np.rint(problem.times / method.time_step).astype(int)
     diagnostics = {"num_sweeps": counts.tolist()}
     if method.protocol == "density_matrix":

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from qthermo.errors import InputError
 
-__all__ = ["multi_product_weights", "shot_factor", "zero_noise_weights"]
+__all__ = ["multi_product_weights", "remaining_order", "shot_factor", "zero_noise_weights"]
 
 
 def multi_product_weights(num_steps: Sequence[int], trotter_order: int = 2) -> NDArray[np.float64]:
@@ -27,8 +27,13 @@ def multi_product_weights(num_steps: Sequence[int], trotter_order: int = 2) -> N
     Reference: A. Carrera Vazquez, D. J. Egger, D. Ochsner, S. Woerner, Quantum 7, 1067 (2023), arXiv:2207.11268.
     """
     counts = np.asarray(num_steps, dtype=float)
-    stride = 1 if trotter_order == 1 else 2
-    return _cancel(1 / counts, trotter_order + stride * np.arange(counts.size - 1), "num_steps")
+    exponents = [remaining_order(k, trotter_order) for k in range(1, counts.size)]
+    return _cancel(1 / counts, np.array(exponents), "num_steps")
+
+
+def remaining_order(num_terms: int, trotter_order: int) -> int:
+    """Return the power of the step that is left of the error when `num_terms` results have cancelled what they can."""
+    return trotter_order + (1 if trotter_order == 1 else 2) * (num_terms - 1)
 
 
 def zero_noise_weights(noise_factors: Sequence[float]) -> NDArray[np.float64]:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from qiskit import ClassicalRegister, QuantumCircuit, QuantumRegister
 from qiskit.circuit import ParameterVector
 
-from qthermo.circuits.builder import build_trotter_circuit, check_evolution, describe_evolution, named_registers
+from qthermo.circuits.builder import build_trotter_circuit, describe_evolution, named_registers
 from qthermo.circuits.light_cone import prune_light_cone
 from qthermo.circuits.writer import Evolution, TrotterWriter
 from qthermo.models import SpinModel
@@ -22,7 +22,9 @@ __all__ = [
     "build_purified_circuit",
     "build_snapshot_circuit",
     "estimate_correlator",
+    "measure_twice",
     "shot_products",
+    "start_from_bits",
 ]
 
 INITIAL_ANGLE = "initial_angle"
@@ -60,9 +62,14 @@ def build_measured_circuit(
     evolution = build_trotter_circuit(
         model, num_steps=num_steps, trotter_order=trotter_order, layout=layout, time_step=time_step, fold=fold
     )
+    return measure_twice(evolution, light_cone=light_cone)
+
+
+def measure_twice(evolution: QuantumCircuit, *, light_cone: bool = False) -> QuantumCircuit:
+    """Return `build_measured_circuit` around a circuit of `build_trotter_circuit`."""
     if light_cone:
         evolution = prune_light_cone(evolution, 0, evolution.metadata["final_permutation"][0])
-    n = model.num_sites
+    n = evolution.num_qubits
     initial, final = ClassicalRegister(n, "z_initial"), ClassicalRegister(1, "z_final")
     circuit = QuantumCircuit(*named_registers(n), initial, final, name="autocorrelation")
     circuit.h(range(n))
@@ -103,7 +110,12 @@ def build_product_circuit(
     evolution = build_trotter_circuit(
         model, num_steps=num_steps, trotter_order=trotter_order, layout=layout, time_step=time_step, fold=fold
     )
-    n = model.num_sites
+    return start_from_bits(evolution, measure=measure)
+
+
+def start_from_bits(evolution: QuantumCircuit, *, measure: bool = True) -> QuantumCircuit:
+    """Return `build_product_circuit` around a circuit of `build_trotter_circuit`."""
+    n = evolution.num_qubits
     circuit = QuantumCircuit(*named_registers(n), name="autocorrelation_product")
     for site, angle in enumerate(ParameterVector(INITIAL_ANGLE, n)):
         circuit.rx(angle, site)
@@ -116,21 +128,19 @@ def build_product_circuit(
     return circuit
 
 
-def build_deferred_circuit(
-    model: SpinModel, *, num_steps: int, trotter_order: int, layout: str, time_step: float
-) -> QuantumCircuit:
+def build_deferred_circuit(evolution: Evolution, *, num_steps: int, time_step: float) -> QuantumCircuit:
     """Return a circuit with the statistics of `build_measured_circuit` and all measurements at its end.
 
     The basis state is copied to a register `reference` instead of being measured: a simulator then samples all shots
     from one state of 2 num_sites qubits.
     """
-    n = model.num_sites
+    n = evolution.model.num_sites
     reference = QuantumRegister(n, "reference")
     initial, final = ClassicalRegister(n, "z_initial"), ClassicalRegister(1, "z_final")
     circuit = QuantumCircuit(*named_registers(n), reference, initial, final, name="autocorrelation_deferred")
     circuit.h(reference)
     circuit.cx(reference, range(n))
-    writer = TrotterWriter(circuit, check_evolution(model, trotter_order, layout), time_step)
+    writer = TrotterWriter(circuit, evolution, time_step)
     writer.evolve(num_steps)
     circuit.measure(reference, initial)
     circuit.measure(writer.wires[0], final[0])

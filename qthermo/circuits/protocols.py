@@ -14,7 +14,6 @@ from qthermo.answers import Answer
 from qthermo.circuits.autocorrelation import (
     TrotterGrid,
     build_grid,
-    coarsen,
     exact_correlator,
     fixed_grid,
     haar_correlators,
@@ -30,17 +29,16 @@ from qthermo.circuits.sampling import (
     shot_correlator,
     thermal_shot_correlator,
 )
+from qthermo.circuits.step_estimate import estimate_from_halves
 from qthermo.circuits.trotter_circuit import TrotterCircuit
 from qthermo.circuits.writer import Evolution
 from qthermo.errors import NotConvergedWarning, UnsupportedError
 from qthermo.models import SpinModel
 from qthermo.problems import Autocorrelation, autocorrelation_answer
-from qthermo.progress import Progress, silent
+from qthermo.progress import Progress
 
 __all__ = ["answer_autocorrelation"]
 
-_CHEAP_SITES = 14
-_CHEAP_THERMAL_SITES = 8
 _TRUNCATION_LIMIT = 1e-3
 
 
@@ -61,7 +59,7 @@ def answer_autocorrelation(method: TrotterCircuit, problem: Autocorrelation, pro
     grids, weights = _grids(method, problem.times)
     parts = [_zero_noise(method, model, problem.beta, grid, progress) for grid in grids]
     total = _combine(parts, weights)
-    trotter, words = _trotter_error(method, model, problem, grids, weights, parts)
+    trotter, words = _trotter_error(method, problem, model, grids, weights, parts, progress)
     errors = {"stderr": total.stderr, "truncation_error": total.truncation, "trotter_error": trotter}
     if total.truncation is not None and total.truncation.max() > _TRUNCATION_LIMIT:
         warnings.warn(
@@ -156,64 +154,27 @@ def _sampled(
 
 def _trotter_error(
     method: TrotterCircuit,
-    model: SpinModel,
     problem: Autocorrelation,
+    model: SpinModel,
     grids: list[TrotterGrid],
     weights: NDArray[np.float64],
     parts: list[_Estimate],
+    progress: Progress,
 ) -> tuple[NDArray[np.float64] | None, str]:
-    """Return an estimate of the error from the time step, the largest up to each time, and how it was made.
-
-    A difference of two steps crosses zero now and then where the error does not, hence the largest so far.
-    """
-    if method.multi_product:
-        best = parts[-1].values if len(parts) == 2 else _combine(parts[1:], _later_weights(method)).values
-        correction = np.abs(_combine(parts, weights).values - best)
-        return np.maximum.accumulate(correction), "last correction of the multi-product formula"
-    (grid,) = grids
-    other = coarsen(grid, problem.times)
-    evolution = check_evolution(model, method.trotter_order, method.layout)
-    pair = _cheap_pair(method, evolution, problem.beta, grid, other)
-    if pair is None:
+    """Return an estimate of the error from the time step, the largest up to each time, and how it was made."""
+    total = _combine(parts, weights)
+    floor = 0.0 if total.truncation is None else float(total.truncation.max(initial=0.0))
+    floor = np.inf if floor > _TRUNCATION_LIMIT else floor  # `max_bond_dim` is to blame, and was named
+    error = estimate_from_halves(
+        method, model, problem.beta, grids, weights, answer=total.values, floor=floor, progress=progress
+    )
+    if error is not None:
+        return error, "from half and quarter steps"
+    if not method.multi_product:
         return None, "not estimated at this size; compare two values of time_step"
-    estimate = _richardson(pair[0] - pair[1], grid, other, method.trotter_order)
-    return np.maximum.accumulate(estimate), "Richardson, steps of another length"
-
-
-def _later_weights(method: TrotterCircuit) -> NDArray[np.float64]:
-    return multi_product_weights(method.multi_product[1:], method.trotter_order)
-
-
-def _cheap_pair(
-    method: TrotterCircuit, evolution: Evolution, beta: float, grid: TrotterGrid, other: TrotterGrid
-) -> tuple[NDArray[Any], NDArray[Any]] | None:
-    """Return C(t) on both grids without noise, by what can be afforded; None if nothing can."""
-    n = evolution.model.num_sites
-    if beta != 0:
-        if method.protocol != "exact" and n > _CHEAP_THERMAL_SITES:
-            return None
-        return thermal_correlator(evolution, grid, beta), thermal_correlator(evolution, other, beta)
-    if method.choose_simulator()[0] == "mps":
-        chi = method.max_bond_dim
-        fine, coarse = (exact_correlator(evolution, steps, max_bond_dim=chi) for steps in (grid, other))
-        return fine, coarse
-    if method.protocol == "exact" and method.device is None:
-        return exact_correlator(evolution, grid), exact_correlator(evolution, other)
-    states = method.num_states if method.protocol == "haar" else 2
-    if method.protocol != "haar" and n > _CHEAP_SITES:
-        return None
-    rows = [haar_correlators(evolution, s, num_states=states, seed=method.seed, progress=silent) for s in (grid, other)]
-    return rows[0].mean(axis=0), rows[1].mean(axis=0)
-
-
-def _richardson(difference: NDArray[Any], grid: TrotterGrid, other: TrotterGrid, order: int) -> NDArray[np.float64]:
-    """Return |C(dt) - C(dt')| / |1 - (dt' / dt)^order|, the leading error of C(dt)."""
-    moving = grid.num_steps > 0
-    ratio = np.ones(moving.size)
-    np.divide(grid.num_steps, other.num_steps, out=ratio, where=moving)
-    scale = np.abs(1 - ratio**order)
-    estimate: NDArray[np.float64] = np.divide(np.abs(difference), scale, out=np.zeros(moving.size), where=moving)
-    return estimate
+    later = multi_product_weights(method.multi_product[1:], method.trotter_order) if len(parts) > 2 else np.ones(1)
+    correction = np.abs(total.values - _combine(parts[1:], later).values)
+    return np.maximum.accumulate(correction), "last correction of the multi-product formula"
 
 
 def _diagnostics(

@@ -14,13 +14,12 @@ from qthermo.circuits.collision_circuit import CollisionCircuit
 from qthermo.circuits.collisions import build_scheme, spin_model
 from qthermo.circuits.compilation import ignore_old_plugin
 from qthermo.circuits.dilation_circuit import DilationCircuit
-from qthermo.circuits.dilations import build_dilation_circuit
+from qthermo.circuits.dilations import build_dilation_circuit, build_sweep
 from qthermo.circuits.layers import order_groups
 from qthermo.kms.collision_channel import collide, step_unitary
 from qthermo.kms.collisions import Collisions
-from qthermo.kms.dilations import apply_sweep, dilate
+from qthermo.kms.dilations import apply_sweep
 from qthermo.kms.energy_basis import site_couplings
-from qthermo.kms.patches import patch_jumps
 from qthermo.kms.states import build_initial_state, site_polarisation
 from qthermo.problems import Relaxation
 from qthermo.seeds import Stream, sample_generator
@@ -78,14 +77,7 @@ def _collisions(problem: Relaxation, method: CollisionCircuit) -> Iterator[Relax
 
 def _dilations(problem: Relaxation, method: DilationCircuit) -> Iterator[RelaxationRun]:
     model, bits = spin_model(problem), str(problem.initial_state)
-    patches = patch_jumps(
-        model.hamiltonian,
-        site_couplings(problem.couplings, model.num_sites),
-        beta=problem.beta,
-        filter_name=method.filter,
-        radius=method.patch_radius,
-    )
-    sweep = dilate(patches, method.time_step, coherent=method.coherent)
+    sweep = build_sweep(method, problem)
     for time, count in enumerate(np.rint(problem.times / method.time_step).astype(int)):
         dense = build_dilation_circuit(model, sweep, int(count), initial_bits=bits)
         with ignore_old_plugin():

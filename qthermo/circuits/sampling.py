@@ -12,15 +12,16 @@ from qiskit import QuantumCircuit
 
 from qthermo.circuits.aer import run_estimator, run_sampler
 from qthermo.circuits.autocorrelation import TrotterGrid
+from qthermo.circuits.builder import write_evolution
 from qthermo.circuits.compilation import compile_circuit
 from qthermo.circuits.device_runs import noisy_backend, prepare_for_device
 from qthermo.circuits.measurement import (
     build_deferred_circuit,
-    build_measured_circuit,
-    build_product_circuit,
     build_purified_circuit,
     estimate_correlator,
+    measure_twice,
     shot_products,
+    start_from_bits,
 )
 from qthermo.circuits.purification import purify_thermal
 from qthermo.circuits.writer import Evolution
@@ -58,14 +59,8 @@ def shot_correlator(evolution: Evolution, grid: TrotterGrid, how: Sampling) -> _
 
     def build(count: int, step: float) -> QuantumCircuit:
         if how.deferred:
-            return build_deferred_circuit(
-                evolution.model,
-                num_steps=count,
-                trotter_order=evolution.trotter_order,
-                layout=evolution.layout,
-                time_step=step,
-            )
-        return build_measured_circuit(**_arguments(evolution, count, step))
+            return build_deferred_circuit(evolution, num_steps=count, time_step=step)
+        return measure_twice(write_evolution(evolution, count, step))
 
     return _over_times(grid, how, lambda k, count, step: estimate_correlator(_shot_data(build(count, step), k, how)))
 
@@ -77,7 +72,7 @@ def product_correlator(evolution: Evolution, grid: TrotterGrid, how: Sampling) -
     """
 
     def estimate(k: int, count: int, step: float) -> tuple[float, float]:
-        circuit = _ready(build_product_circuit(**_arguments(evolution, count, step)), how)
+        circuit = _ready(start_from_bits(write_evolution(evolution, count, step)), how)
         bits = _random_bits(evolution.model.num_sites, how.num_shots, how.seed, k)
         products = []
         for shots, states in _by_multiplicity(bits):
@@ -101,7 +96,7 @@ def estimator_correlator(evolution: Evolution, grid: TrotterGrid, how: Sampling,
     from qiskit.quantum_info import SparsePauliOp
 
     def estimate(k: int, count: int, step: float) -> tuple[float, float]:
-        circuit = build_product_circuit(**_arguments(evolution, count, step), measure=False)
+        circuit = start_from_bits(write_evolution(evolution, count, step), measure=False)
         wire = circuit.metadata["final_permutation"][0]
         observable = SparsePauliOp.from_sparse_list([("Z", [wire], 1.0)], circuit.num_qubits)
         if how.device is not None:
@@ -144,17 +139,6 @@ def _over_times(
         pairs.append(estimate(k, int(count), float(step)))
     values, spreads = zip(*pairs, strict=True)
     return np.array(values), np.array(spreads)
-
-
-def _arguments(evolution: Evolution, count: int, step: float) -> dict[str, Any]:
-    return {
-        "model": evolution.model,
-        "num_steps": count,
-        "trotter_order": evolution.trotter_order,
-        "layout": evolution.layout,
-        "time_step": step,
-        "fold": evolution.fold,
-    }
 
 
 def _shot_data(circuit: QuantumCircuit, index: int, how: Sampling) -> NDArray[np.float64]:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from qthermo.linalg.step_halving import step_error
 from qthermo.tensor_network.trotter_steps import count_steps
 
 __all__ = ["estimate_errors", "mark_times"]
@@ -57,8 +58,7 @@ def estimate_errors(
     factor = np.maximum(1.0, _SAFETY / np.maximum(contrast, _SAFETY / _BLIND))
     change = np.maximum(np.abs(values[0] - values[1]), np.abs(values[0] - values[2]))
     column = (-1, *[1] * (change.ndim - 1))
-    richardson = 2.0**order / (2.0**order - 1)
     return {
         "truncation_error": np.maximum(change * factor.reshape(column), error_of_weight * lost.reshape(column)),
-        "trotter_error": richardson * np.abs(values[2] - values[3]),
+        "trotter_error": step_error(values[2:4], order),
     }

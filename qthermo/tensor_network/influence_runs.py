@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from qthermo.answers import Answer
 from qthermo.errors import UnsupportedError
+from qthermo.linalg.step_halving import step_error
 from qthermo.models import SpinModel
 from qthermo.operators import PauliSum
 from qthermo.problems import Autocorrelation, autocorrelation_answer
@@ -73,10 +74,10 @@ def run_autocorrelation(problem: Autocorrelation, method: InfluenceFunctional, p
             problem, method, journal, report(0.6, "with half the step"), refinement=2
         )
         truncation = np.abs(values - coarse.correlator(thermometer, step)[places])
-        trotter = 4 / 3 * np.abs(values - fine.correlator(thermometer, fine_step)[fine_places])
+        halved = fine.correlator(thermometer, fine_step)[fine_places]
         errors = {
             "truncation_error": np.maximum.accumulate(truncation),
-            "trotter_error": np.maximum.accumulate(trotter),
+            "trotter_error": np.maximum.accumulate(step_error([values, halved], 2)),
         }
         warn_if_lost(problem.times, errors, method.tolerance, stopped=False, what="the correlator")
     bonds = [tensor.shape[2] for tensor in state.tensors[:-1]]
