@@ -97,7 +97,7 @@ class CavityDiffuson:
 
     def run(self, problem: Problem, progress: Progress) -> Answer:
         """Solve cavity equation and ladder at every (E, s) that the problem needs."""
-        from qthermo.theory.couplings import measure_excluded_weight
+        from qthermo.theory.excluded_weight import measure_excluded_weight
         from qthermo.theory.diffuson import Controls, solve_diffuson
 
         if not isinstance(problem, Propagator | Autocorrelation):
