@@ -18,6 +18,7 @@ import matplotlib
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 import numpy as np
+from matplotlib.ticker import MaxNLocator
 
 import qthermo as qt
 from qthermo.plotting import plot_slopes, plot_spread, save_figure
@@ -57,17 +58,21 @@ def main(quick: bool = False, max_lioms: int = 9, folder: str = "avalanche_figur
     """Compute, print a table, and draw the figure."""
     grain = QUICK if quick else {n: count for n, count in GRAIN.items() if n <= max_lioms}
     single = QUICK if quick else SINGLE
-    figure, (ax, slopes) = plt.subplots(1, 2, figsize=(9, 4))
+    figure, (ax, slopes) = plt.subplots(1, 2, figsize=(9, 4), layout="constrained")
     print("kind         n    realizations  D(O) (standard error)")
     for kind, counts, color in (("single_spin", single, "tab:red"), ("goe", grain, "tab:blue")):
-        label = "grain of 6 spins" if kind == "goe" else "single spin"
+        label = "random matrix of 6 spins" if kind == "goe" else "single spin"
         curve = sample_curve(kind, counts, Path(folder))
         plot_spread(*curve, ax, label=label, color=color)
         plot_slopes(*curve, slopes, label=label, color=color)
-    ax.set(xlabel="localised spins", ylabel="$D(O) = \\log$ IPR")
-    slopes.set(xlabel="localised spins", ylabel="slope of $D(O)$")
-    slopes.axhline(np.log(2), color="black", linewidth=0.7, label="$\\log 2$")
+    ax.set(xlabel="number of localised spins $n$", ylabel="$D(O) = \\log$ IPR")
+    slopes.set(
+        xlabel="number of localised spins $n$", ylabel="$D(O)$ at $n + 1/2$, less at $n - 1/2$", ylim=(-0.05, 0.9)
+    )
+    slopes.axhline(np.log(2), color="black", linewidth=0.7)
+    slopes.annotate("$\\log\\,2$", (1, np.log(2)), (-3, 3), ("axes fraction", "data"), "offset points", ha="right")
     for axes in (ax, slopes):
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes.legend(frameon=False, fontsize=8)
     return save_figure(figure, "avalanche_figure_3.png")
 

@@ -49,19 +49,19 @@ def fit_slope(profiles: np.ndarray) -> tuple[float, float]:
 def main(quick: bool = False, max_lioms: int = 8, folder: str = "avalanche_figure_4") -> Path:
     """Compute, print a table, and draw the figure."""
     counts = {2: 3, 3: 3} if quick else {n: count for n, count in COUNTS.items() if n <= max_lioms}
-    figure, ax = plt.subplots(figsize=(5, 4))
+    figure, ax = plt.subplots(figsize=(5.5, 4), layout="constrained")
     for num_lioms, realizations in counts.items():
         profiles = sample_profile(num_lioms, realizations, Path(folder))
         mean, stderr = profiles.mean(axis=0), profiles.std(axis=0, ddof=1) / np.sqrt(realizations)
         slope, error = fit_slope(profiles)
         row = " ".join(f"{m:.2f}({e:.2f})" for m, e in zip(mean, stderr, strict=True))
         print(f"{num_lioms} localised spins, {realizations} realizations: slope {slope:.3f}({error:.3f}); {row}")
-        plot_spread(np.arange(num_lioms + 1), mean, stderr, ax, label=f"{num_lioms} localised spins")
+        plot_spread(np.arange(num_lioms + 1), mean, stderr, ax, label=f"{num_lioms} ({realizations})")
     places = np.arange(1, max(counts) + 1)
     theory = mean[1] - 2 * np.log(4 / 3) * (places - 1)
     ax.plot(places, theory, "k--", linewidth=0.8, label="slope $-2\\log(4/3)$")
-    ax.set(xlabel="spin $i$ (0: inside the grain)", ylabel="$D(\\sigma^x_i)$")
-    ax.legend(frameon=False, fontsize=8)
+    ax.set(xlabel="spin $i$ (0: inside the grain)", ylabel="$D(\\sigma^x_i)$", xticks=range(max(counts) + 1))
+    ax.legend(frameon=False, fontsize=8, title="localised spins (realizations)", title_fontsize=8)
     return save_figure(figure, "avalanche_figure_4.png")
 
 

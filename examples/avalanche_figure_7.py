@@ -47,11 +47,17 @@ def main(quick: bool = False, num_spins: int = 11, folder: str = "avalanche_figu
     stacked = np.array(curves)
     fit = fit_width(edges, stacked)
     print(f"{spins} spins, {count} realizations: w = {fit.width:.4f}({fit.stderr:.4f})")
-    figure, ax = plt.subplots(figsize=(5, 4))
-    plot_curve(edges, stacked, ax, label=f"local chain, {spins} spins")
+    figure, ax = plt.subplots(figsize=(5, 4), layout="constrained")
+    plot_curve(edges, stacked, ax, label=f"chain of {spins} spins, {count} realizations")
     centres = (edges[1:] + edges[:-1]) / 2
-    ax.plot(centres, 1 / (np.pi * fit.width * (1 + (centres / fit.width) ** 2)), "k--", label="Lorentzian")
-    ax.set(xlabel="$\\omega$", ylabel="$k(\\omega)$")
+    ax.plot(
+        centres,
+        1 / (np.pi * fit.width * (1 + (centres / fit.width) ** 2)),
+        "k--",
+        linewidth=1,
+        label=f"Lorentzian, $w = {fit.width:.2f}\\,h$",
+    )
+    ax.set(xlabel="$\\omega / h$", ylabel="$h\\, k(\\omega)$")
     ax.legend(frameon=False, fontsize=8)
     return save_figure(figure, "avalanche_figure_7.png")
 

@@ -36,7 +36,7 @@ def correlator(num_spins: int, disorder: float, times: np.ndarray, max_bond_dim:
     """Return C(t), its estimated error and the seconds it took."""
     model = thermometer_on_chain(num_spins, disorder)
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", qt.NotConvergedWarning)  # later times are then NaN, and the table says so
+        warnings.simplefilter("ignore", qt.NotConvergedWarning)  # values from there on are NaN, and the table says so
         data = qt.solve(qt.Autocorrelation(model, times=times), qt.HeisenbergTEBD(max_bond_dim=max_bond_dim))
     error = data["truncation_error"].values + data["trotter_error"].values
     return data["correlator"].values, error, float(data.attrs["wall_time"])

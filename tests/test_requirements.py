@@ -1,4 +1,4 @@
-"""What the package needs is said in one way everywhere: bounds, the oldest versions tested, the page on installation."""
+"""Requirements are said in one way everywhere: bounds, the oldest versions tested, the page on installation."""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from qthermo.answers import Answer
 from qthermo.exact.autocorrelation import thermal_autocorrelation
-from qthermo.exact.band_dynamics import exact_band_dynamics
+from qthermo.exact.band_dynamics import exact_band_dynamics, largest_component
 from qthermo.exact.evolution import exact_evolution, nearest_energy
 from qthermo.exact.operator_spread import exact_operator_spread
 from qthermo.exact.propagator import exact_propagator
@@ -69,7 +69,8 @@ class Dense:
         """Return the bytes needed at the peak."""
         if isinstance(problem, BandDynamics):
             samples = 8.0 * problem.num_states * problem.times.size * problem.model.num_configurations
-            return 16.0 * 6 * problem.model.dimension**2 + 2 * samples
+            states = 16.0 * problem.num_states * problem.model.dimension
+            return 16.0 * 6 * largest_component(problem) ** 2 + 2 * samples + 3 * states
         if isinstance(problem, WavePacket):
             return 16.0 * 5 * problem.model.dimension**2
         if isinstance(problem, Propagator | Evolution | ExcitedState | OperatorSpread):

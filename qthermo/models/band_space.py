@@ -10,6 +10,8 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 
 __all__ = ["Band", "BandSpace", "Link", "Pair", "conserving_pairs", "count_states", "energy_key", "list_links"]
 
@@ -166,16 +168,29 @@ class BandSpace:
     def _dtype(self) -> np.dtype[Any]:
         return np.result_type(np.float64, *(block for bond in self.blocks for block in bond.values()))
 
-    def to_dense(self) -> NDArray[Any]:
-        """Return H as a matrix."""
-        matrix = np.zeros((self.dimension,) * 2, self._dtype)
-        np.fill_diagonal(matrix, self.diagonal)
+    @cached_property
+    def components(self) -> tuple[tuple[int, ...], ...]:
+        """The configurations in groups between which H has no path, each ascending."""
+        ends = np.array([(link.row, link.column) for link in self.links]).reshape(-1, 2).T
+        size = len(self.configurations)
+        graph = coo_array((np.ones(ends.shape[1]), (ends[0], ends[1])), shape=(size, size))
+        count, labels = connected_components(graph, directed=False)
+        return tuple(tuple(np.flatnonzero(labels == label).tolist()) for label in range(count))
+
+    def to_dense(self, component: Sequence[int] | None = None) -> NDArray[Any]:
+        """Return H as a matrix, or its part on the states of the configurations of one of `components`."""
+        chosen = range(len(self.configurations)) if component is None else component
+        ends = np.cumsum([0, *self.block_dimensions[list(chosen)]])
+        places = {number: slice(*ends[k : k + 2]) for k, number in enumerate(chosen)}
+        matrix = np.zeros((ends[-1],) * 2, self._dtype)
+        np.fill_diagonal(matrix, np.concatenate([self.diagonal[self.slices[number]] for number in chosen]))
         for link in self.links:
-            left, right = self.frame(link)
-            block = np.kron(np.eye(left), np.kron(self.blocks[link.bond][link.pairs], np.eye(right)))
-            row, column = self.slices[link.row], self.slices[link.column]
-            matrix[row, column] += block
-            matrix[column, row] += block.conj().T
+            if link.row in places:
+                left, right = self.frame(link)
+                block = np.kron(np.eye(left), np.kron(self.blocks[link.bond][link.pairs], np.eye(right)))
+                row, column = places[link.row], places[link.column]
+                matrix[row, column] += block
+                matrix[column, row] += block.conj().T
         return matrix
 
 

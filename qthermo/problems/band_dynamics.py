@@ -85,6 +85,14 @@ class BandDynamics:
         return isinstance(self.initial, str) and self.initial in ("haar", "product")
 
     @property
+    def is_product(self) -> bool:
+        """Whether the initial states are products: random states are if one subunit alone has a choice of levels."""
+        if not isinstance(self.initial, str) or self.weights is not None:
+            return False
+        wide = sum(self.model.bands[band].num_levels > 1 for band in self.start_configuration)
+        return self.initial in ("product", "level") or (self.initial == "haar" and wide <= 1)
+
+    @property
     def start_configuration(self) -> tuple[int, ...]:
         """The band that each subunit starts in."""
         return self.model.excited_first if self.configuration is None else self.configuration
@@ -106,10 +114,17 @@ class BandDynamics:
         """Return a vector in the band of each subunit: random, or its middle level."""
         rng = sample_generator(self.seed, Stream.STATES, state)
         sizes = [self.model.bands[band].num_levels for band in self.start_configuration]
-        return [_middle(size) if self.initial == "level" else _haar(size, rng) for size in sizes]
+        if self.initial == "level":
+            return [_middle(size) for size in sizes]
+        if self.initial == "haar":
+            return [_haar(size, rng) if size > 1 else np.ones(1) for size in sizes]
+        return [_haar(size, rng) for size in sizes]
 
     def sample_local_states(self, state: int) -> NDArray[Any]:
-        """Return one vector of `local_dimension` for each subunit: the product state of "product" and "level"."""
+        """Return one vector of `local_dimension` for each subunit, whose product is the initial state.
+
+        It is one if `is_product`: with a single level for every other subunit a random state of a band.
+        """
         starts = np.cumsum([0, *(band.num_levels for band in self.model.bands)])
         vectors = np.zeros((self.model.num_subunits, self.model.local_dimension), np.complex128)
         for vector, band, inside in zip(vectors, self.start_configuration, self._band_states(state), strict=True):

@@ -65,7 +65,7 @@ def start_evolution(
     chain.cutoff = check.cutoff_factor * method.truncation_error
     if route == "strings":
         return StringEvolution.from_terms(
-            chain, operator, model.hamiltonian,
+            chain, operator, model.hamiltonian, jumps,
             order=method.trotter_order, time_step=method.time_step, refinement=check.refinement,
         )  # fmt: skip
     if route == "swaps":

@@ -41,11 +41,13 @@ class HeisenbergTEBD:
         trotter_order: Suzuki order, 2 or 4.
         truncation_error: weight that one truncation may discard, relative to the norm, where chi does not bind.
         tolerance: the largest estimated error of C accepted.
-        estimate_errors: also evolve with chi/2 and a hundred times the discarded weight, whose change is
-            `truncation_error`; and with chi/2 and a hundredth of it, at this step and at half of it, whose change
-            times 2^order / (2^order - 1) is `trotter_error`. Each is the largest up to its time. With swaps the
+        estimate_errors: also evolve with chi/2 and a hundred times the discarded weight; and with chi/2 and a
+            hundredth of it, at this step and at half of it. The change of the first two, times
+            3 / (sqrt(w(chi/2) / w(chi)) - 1) where that exceeds 1, w being the discarded weight, is
+            `truncation_error`; that of the third times 2^order / (2^order - 1) is `trotter_error`. Each is the largest
+            up to its time, and looked at every four steps at least. Under terms of longer range the
             `truncation_error` of C(t) is also at least the discarded weight times the largest ratio found.
-        stop_at_tolerance: end the evolution where the estimate first exceeds `tolerance`; later values are NaN.
+        stop_at_tolerance: end the evolution where an estimate first exceeds `tolerance`; values from there on are NaN.
         time_doubling: use C(2t) where H is real.
         record_entropy: also answer `entropy` (nats) and `bond_dimension` (time, bond) of the evolved operator, for
             `Evolution` (time, observable, bond). Where C(2t) is used, time t shows the operator at t/2.
@@ -80,16 +82,11 @@ class HeisenbergTEBD:
         check_real("tolerance", self.tolerance, minimum=0, exclusive=True)
 
     def check(self, problem: Problem) -> None:
-        """Accept spins with any terms at infinite temperature, jump operators on neighbours."""
-        model = _check_spins(problem.model)
+        """Accept spins with any terms at infinite temperature, jump operators on one site or two neighbours."""
+        _check_spins(problem.model)
         if isinstance(problem, StructureFactor) and problem.model.num_bath_sites < 2:
             raise UnsupportedError("HeisenbergTEBD needs a bath of at least two spins, but the bath has one.")
         if isinstance(problem, Evolution):
-            if problem.jump_operators and model.hamiltonian.locality > 2:
-                raise UnsupportedError(
-                    "HeisenbergTEBD takes jump operators beside terms on at most two sites, but H has terms on "
-                    f"{model.hamiltonian.locality}."
-                )
             for _, jump in problem.jump_operators:
                 if jump.sites and jump.sites[-1] - jump.sites[0] > 1:
                     raise UnsupportedError(

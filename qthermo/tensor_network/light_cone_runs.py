@@ -23,6 +23,10 @@ if TYPE_CHECKING:
 
 __all__ = ["run_evolution"]
 
+# quimb splits gates by their rank and looks for diagonals, columns and splits in the network. For few gates it will do
+# to absorb low ranks, and numba need not compile the rest, which takes 8 s once on a new machine.
+_FULL, _RANKS, _FEW = "ADCRS", "R", 100
+_STAGES = {1: 1, 2: 2, 4: 10}
 _PREPARE = {"0": np.eye(2), "1": PAULI_MATRICES[1].real}
 _PREPARE["+"] = np.array([[1.0, 1.0], [1.0, -1.0]]) / np.sqrt(2)
 _PREPARE["-"] = _PREPARE["+"] @ _PREPARE["1"]
@@ -52,11 +56,12 @@ def run_evolution(problem: Evolution, method: LightConeContraction, progress: Pr
 def _build_circuit(problem: Evolution, time: float, method: LightConeContraction) -> Circuit:
     from quimb.tensor import Circuit
 
-    circuit = Circuit(problem.model.num_sites)
+    steps = count_steps(time, method.time_step)
+    gates = problem.model.num_sites + _STAGES[method.trotter_order] * steps * len(problem.model.hamiltonian)
+    circuit = Circuit(problem.model.num_sites, gate_contract=False if gates <= _FEW else "auto-split-gate")
     for site, letter in enumerate(problem.initial_state):
         circuit.apply_gate_raw(_PREPARE[letter].astype(np.complex128), (site,))
     groups = group_commuting(problem.model.hamiltonian)
-    steps = count_steps(time, method.time_step)
     if not groups or not steps:
         return circuit
     for stage in repeat_schedule(build_schedule(method.trotter_order, len(groups)), steps):
@@ -85,12 +90,13 @@ def _expectation(circuit: Any, string: PauliString, method: LightConeContraction
     if not string.sites:
         return 1.0, 0.0
     matrix = _matrix(string)
-    planned = circuit.local_expectation_rehearse(matrix, string.sites, optimize=method.optimizer)
+    options = {"optimize": method.optimizer, "simplify_sequence": _FULL if circuit.num_gates > _FEW else _RANKS}
+    planned = circuit.local_expectation_rehearse(matrix, string.sites, **options)
     width = float(planned["W"])
     if width > method.max_width:
         raise MemoryRefusedError(
             f"The light cone of `{string}` must contract within width {method.max_width}, but needs {width:.0f}: "
             "take fewer or longer steps, shorter times, or raise max_width."
         )
-    value = circuit.local_expectation(matrix, string.sites, optimize=method.optimizer)
+    value = circuit.local_expectation(matrix, string.sites, **options)
     return float(np.real(value)), width

@@ -38,10 +38,9 @@ class PurifiedTEBD:
         truncation_error: weight that one truncation in time may discard, relative to the norm.
         thermal_truncation_error: the same while cooling.
         tolerance: the largest estimated error of C, or of the energy per site, accepted.
-        estimate_errors: also evolve with chi/2 and a hundred times the discarded weight, whose change is
-            `truncation_error`; and with chi/2 and a hundredth of it, at this step and at half of it, whose change
-            times 2^order / (2^order - 1) is `trotter_error`. Each is the largest up to its time.
-        stop_at_tolerance: end the evolution where the estimate first exceeds `tolerance`; later values are NaN.
+        estimate_errors: also evolve with chi/2 at three cutoffs and steps, from which `truncation_error` and
+            `trotter_error` follow as in `HeisenbergTEBD`.
+        stop_at_tolerance: end the evolution where an estimate first exceeds `tolerance`; values from there on are NaN.
         time_doubling: use C(2t) where H is real.
         record_entropy: for `Autocorrelation`, also answer `entropy` (nats) and `bond_dimension` (time, bond) of A(t);
             where C(2t) is used, time t shows A(t/2).

@@ -1,7 +1,11 @@
-"""One operator in the Heisenberg picture under terms on any number of sites: each Pauli string is an exact rotation."""
+"""One operator in the Heisenberg picture under terms on any number of sites: each Pauli string is an exact rotation.
+
+Jump operators on one site or two neighbours join as gates of the adjoint Lindblad equation.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,9 +15,9 @@ from numpy.typing import NDArray
 from qthermo.operators import PauliString, PauliSum, build_schedule, group_commuting, repeat_schedule
 from qthermo.tensor_network.canonical_chain import CanonicalChain
 from qthermo.tensor_network.pauli_mpo import LEFT_MULTIPLICATION
-from qthermo.tensor_network.pauli_transfer import LETTERS, exponentiate, local_generator
+from qthermo.tensor_network.pauli_transfer import LETTERS, bond_generators, exponentiate, local_generator
 from qthermo.tensor_network.run_estimate import count_all_steps, full_bonds
-from qthermo.tensor_network.trotter_steps import count_steps
+from qthermo.tensor_network.trotter_steps import GateCache, count_steps
 
 __all__ = ["StringEvolution", "rotation_tensors"]
 
@@ -57,6 +61,7 @@ class StringEvolution:
     Args:
         chain: O(t).
         groups: sums of commuting terms.
+        jumps: gates of the jump operators on the bonds, or None; they are two groups more, of even and of odd bonds.
         order: Suzuki order.
         time_step: longest step.
         reach: first and last site on which O may differ from the identity.
@@ -67,6 +72,7 @@ class StringEvolution:
 
     chain: CanonicalChain
     groups: tuple[PauliSum, ...]
+    jumps: GateCache | None
     order: int
     time_step: float
     reach: tuple[int, int]
@@ -80,6 +86,7 @@ class StringEvolution:
         chain: CanonicalChain,
         operator: PauliSum,
         hamiltonian: PauliSum,
+        jumps: Sequence[tuple[float, PauliSum]] = (),
         *,
         order: int,
         time_step: float,
@@ -88,7 +95,13 @@ class StringEvolution:
         """Return O(0) on all sites of a chain, ready to advance."""
         sites = operator.sites or (0,)
         groups = group_commuting(hamiltonian) or (PauliSum(),)
-        return cls(chain, groups, order, time_step, (sites[0], sites[-1]), refinement)
+        gates = GateCache(bond_generators(PauliSum(), chain.num_sites, jumps), exponentiate) if jumps else None
+        return cls(chain, groups, gates, order, time_step, (sites[0], sites[-1]), refinement)
+
+    @property
+    def num_groups(self) -> int:
+        """The groups of a Suzuki step."""
+        return len(self.groups) + (2 if self.jumps is not None else 0)
 
     @property
     def num_sites(self) -> int:
@@ -119,15 +132,20 @@ class StringEvolution:
             spans = {(s.sites[0], s.sites[-1]) if s.sites[-1] - s.sites[0] < 2 else s: s for s in group}
             bonds = [(s.sites[0], s.sites[-1]) for s in spans.values()]
             costs.append(sum((_GATE if b - a < 2 else _FAR_GATE) * (dimensions[a:b] ** 3).sum() for a, b in bonds))
-        return float(steps * sum(costs[stage.group] for stage in build_schedule(self.order, len(self.groups))))
+        costs += [_FAR_GATE * (dimensions**3).sum()] * (self.num_groups - len(self.groups))
+        return float(steps * sum(costs[stage.group] for stage in build_schedule(self.order, self.num_groups)))
 
     def advance(self, time: float) -> None:
         """Evolve to `time`, in whole steps no longer than `time_step`."""
         interval = time - self.time
         steps = self.refinement * count_steps(interval, self.time_step)
-        schedule = build_schedule(self.order, len(self.groups))
+        schedule = build_schedule(self.order, self.num_groups)
         for stage in repeat_schedule(schedule, steps) if steps else ():
-            self._apply_group(self.groups[stage.group], stage.weight * interval / steps)
+            length = stage.weight * interval / steps
+            if stage.group < len(self.groups):
+                self._apply_group(self.groups[stage.group], length)
+            elif self.jumps is not None:
+                self._apply_jumps(self.jumps.gates(length), stage.group - len(self.groups))
         self.time, self.num_steps = time, self.num_steps + steps
 
     def _apply_group(self, group: PauliSum, length: float) -> None:
@@ -156,6 +174,13 @@ class StringEvolution:
             self.chain.apply_gate(sites[0], gate)
         else:
             self.chain.tensors[sites[0]] = np.matmul(gate, self.chain.tensors[sites[0]])
+
+    def _apply_jumps(self, gates: NDArray[np.float64], parity: int) -> None:
+        """Apply the gates of every second bond; they are not orthogonal, so the canonical form is restored after."""
+        for bond in range(parity, self.num_sites - 1, 2):
+            if self._is_within_reach((bond, bond + 1)):
+                self.chain.apply_gate(bond, gates[bond])
+        self.chain.restore_canonical_form()
 
     def _rotate(self, string: PauliString, angle: float) -> None:
         first, last = string.sites[0], string.sites[-1]

@@ -20,7 +20,7 @@ class TDVP:
     """Two-site time-dependent variational principle with the Hamiltonian as an MPO of least bond dimension.
 
     `Evolution` evolves the state, -i H |psi>; so does `BandDynamics`, on sites with all levels of a subunit, from a
-    product state. `Autocorrelation` evolves an operator in the Pauli basis, where
+    product state (`BandDynamics.is_product`). `Autocorrelation` evolves an operator in the Pauli basis, where
     O -> i [H, O] is a real MPO: at beta = 0 Z_0(t) itself (real arithmetic), at beta > 0 Z_0 sqrt(rho), with sqrt(rho)
     cooled from the identity by O -> -{H, O}/4. C(2t) is used where H is real, as in `HeisenbergTEBD`.
 
@@ -31,10 +31,9 @@ class TDVP:
         truncation_error: weight that one split may discard, relative to the norm.
         krylov_tolerance: relative error of every local exponential.
         tolerance: the largest estimated error accepted.
-        estimate_errors: also evolve with chi/2 and a hundred times the discarded weight, whose change is
-            `truncation_error`; and with chi/2 and a hundredth of it, at this step and at half of it, whose change
-            times 4/3 is `trotter_error`. Each is the largest up to its time.
-        stop_at_tolerance: end the evolution where the estimate first exceeds `tolerance`; later values are NaN.
+        estimate_errors: also evolve with chi/2 at three cutoffs and steps, from which `truncation_error` and
+            `trotter_error` (4/3 of the change) follow as in `HeisenbergTEBD`.
+        stop_at_tolerance: end the evolution where an estimate first exceeds `tolerance`; values from there on are NaN.
         time_doubling: use C(2t) where H is real.
         record_entropy: for `Evolution` and `Autocorrelation`, also answer `entropy` (nats) and `bond_dimension`
             (time, bond) of the evolved state or operator; where C(2t) is used, time t shows the operator at t/2.
@@ -134,10 +133,12 @@ class TDVP:
 
 def check_band_chain(problem: BandDynamics) -> None:
     """Raise unless the chain starts in one product state."""
-    product = isinstance(problem.initial, str) and problem.initial in ("product", "level")
-    if not product or problem.num_states > 1:
+    if not problem.is_product or problem.num_states > 1:
+        kind = repr(problem.initial) if isinstance(problem.initial, str) else "a vector"
         raise UnsupportedError(
-            'TDVP evolves a band chain from one product state: take initial="product" and num_states=1.'
+            f"TDVP evolves a band chain from one product state, but got initial={kind} with {problem.num_states} "
+            'states: take initial="product" and num_states=1, or "haar" from a configuration with one subunit in a '
+            "band; Dense and Chebyshev take the others."
         )
 
 

@@ -30,6 +30,7 @@ __all__ = [
     "lorentzian",
     "shell_length",
     "spin_structure_factor",
+    "spin_structure_factor_tail",
 ]
 
 CRITICAL_DECAY = 1 / math.sqrt(2)
@@ -67,6 +68,22 @@ def spin_structure_factor(omega: ArrayLike, field: float, width: float) -> NDArr
     """Return v of X on the thermalised spin, equation 8: (k*k)(omega + 2h) / 2 + (k*k)(omega - 2h) / 2."""
     grid = np.asarray(omega)
     return (lorentzian(grid + 2 * field, 2 * width) + lorentzian(grid - 2 * field, 2 * width)) / 2
+
+
+def spin_structure_factor_tail(omega: ArrayLike, field: float, width: float) -> NDArray[np.float64]:
+    """Return v of X on the spin far from its peaks, (w/pi) [1/(2h - omega) + 1/(2h + omega)]^2, second order in g.
+
+    X reaches a state at omega by two paths, the flip before or after the grain's transition, and their amplitudes add.
+    Equation 8 takes them for independent and adds their squares: it lacks (w/pi) 2 / (4h^2 - omega^2), which raises v
+    between the peaks and lowers it beyond them.
+
+    Args:
+        omega: at a distance from -2h and 2h that is large against w, energy.
+        field: h.
+        width: w = pi g^2 v(omega) of the bath, its half width k.
+    """
+    grid = np.asarray(omega)
+    return np.asarray(width / np.pi * (1 / (2 * field - grid) + 1 / (2 * field + grid)) ** 2, np.float64)
 
 
 def back_reaction_weight(coupling: float, field: float, bandwidth: float) -> float:
@@ -145,13 +162,20 @@ def shell_length(grain_length: float, decay: float, dimension: int) -> float:
 def chain_widths(fields: ArrayLike, coupling: float, *, first_structure_factor: float) -> NDArray[np.float64]:
     """Return the half widths w_i of the spins of a chain, w_i = pi g^2 v_(i-1)(2 h_i), equations 19 and 20.
 
-    Where neighbouring fields differ by h/2 this is w_i = w_(i-1) (g/h)^2, the recursion 21 but for its prefactor: the
-    widths shrink exponentially with 2/zeta = 2 log(h/g).
+    Where fields differ by much more than w this is the recursion 21 with its prefactor,
+
+        w_i = w_(i-1) (g/2)^2 [1/(h_i - h_(i-1))^2 + 1/(h_i + h_(i-1))^2],
+
+    about (g/h)^2 w_(i-1) where neighbours differ by h/2: the widths shrink exponentially, with 2/zeta = 2 log(h/g).
 
     Args:
         fields: h_i of the spins, the nearest to the grain first.
         coupling: g between neighbours.
         first_structure_factor: v_0(2 h_1) of the grain's last spin.
+
+    Limits: the two paths of `spin_structure_factor_tail` interfere, which makes the bracket
+    [1/(h_(i-1) - h_i) + 1/(h_(i-1) + h_i)]^2: less where the field grows, more where it falls, and less by
+    2 h_i h_(i-1) / (h_i^2 + h_(i-1)^2) in the geometric mean of a step up and one down.
     """
     h = np.atleast_1d(np.asarray(fields, np.float64))
     widths = np.empty(h.size)

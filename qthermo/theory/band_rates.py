@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import product
 from math import factorial
@@ -11,11 +12,22 @@ from numpy.typing import NDArray
 
 from qthermo.errors import InputError
 from qthermo.models import Band, BandChainModel
+from qthermo.models.band_space import Pair
 
-__all__ = ["Criterion", "RateMatrix", "build_rates", "check_criteria", "decay_constant", "pair_strength"]
+__all__ = [
+    "Criterion",
+    "RateMatrix",
+    "box_sum_density",
+    "build_rates",
+    "check_criteria",
+    "decay_constant",
+    "pair_strength",
+]
 
 _MARGIN = 0.1
 """The first condition is marginal within this share of its bound."""
+_DIGITS = 9
+"""Sums of levels count as one energy if they agree to so many digits of the band's width."""
 _SMALL = 0.1
 """The second one asks for a number much smaller than 1: up to here it is."""
 
@@ -95,40 +107,71 @@ def pair_strength(model: BandChainModel, here: tuple[int, int], there: tuple[int
 
 
 def _overlap(bands: list[Band]) -> float:
-    """Return int rho_ij rho_kl dE for flat bands, the difference of the centres being 0: a B-spline at its middle."""
-    count = float(np.prod([band.num_levels for band in bands]))
-    widths = np.array([band.width for band in bands if band.width > 0])
-    if widths.size == 0:
+    """Return int rho_ij rho_kl dE for flat bands, the difference of the centres being 0."""
+    widths = tuple(band.width for band in bands if band.width > 0)
+    if not widths:
         raise InputError(
             "The Hilbert-space average needs a band of levels to decay into, but two single levels are coupled; "
             "use Dense."
         )
-    order = widths.size - 1
+    return float(np.prod([band.num_levels for band in bands])) * box_sum_density(widths)
+
+
+def box_sum_density(widths: tuple[float, ...]) -> float:
+    """Return the density at 0 of a sum of variables uniform on boxes of these widths: a B-spline at its middle."""
+    order = len(widths) - 1
     total = 0.0
-    for signs in product((-1, 1), repeat=widths.size):
+    for signs in product((-1, 1), repeat=len(widths)):
         shift = float(np.dot(signs, widths)) / 2
         power = (0.5 if shift == 0 else float(shift > 0)) if order == 0 else max(shift, 0.0) ** order
         total += float(np.prod(signs)) * power
-    return count * total / (factorial(order) * float(np.prod(widths)))
+    return total / (factorial(order) * float(np.prod(widths)))
 
 
 def check_criteria(model: BandChainModel) -> dict[str, Criterion]:
     """Return the two conditions under which the rates hold, each at the pair of bands where it is worst.
 
-    lambda n / band_width >= 1/2: the coupling reaches beyond the level spacing; lambda^2 n / band_width^2 << 1: a band
-    decays more slowly than its width. With different bands n is the smaller number of states in the first, the larger
-    in the second; the width is that of the wider pair of bands.
+    One band: lambda n / band_width >= 1/2, the coupling reaches beyond the level spacing; lambda^2 n / band_width^2
+    << 1, a band decays more slowly than its width. In general sqrt(Gamma / (2 pi spacing)) >= 1/2 and
+    Gamma / (2 pi width) << 1, with Gamma the rate at which a pair of bands decays on one bond into all others, in
+    the faster of the two directions. `spacing` is that of the different energies e_i + e_j of the pair it goes to
+    (two equal bands of n levels have n^2 states, but 2 n - 1 energies), `width` that of the wider pair.
 
     Reference: M. Michel, J. Gemmer, G. Mahler, arXiv:cond-mat/0511727, equation (29).
     """
     dense, weak = np.inf, 0.0
-    for here, there in {pairs for bond in model.blocks for pairs in bond}:
-        sizes = [float(np.prod([model.bands[b].num_levels for b in pair])) for pair in (here, there)]
-        width = max(sum(model.bands[b].width for b in pair) for pair in (here, there))
-        if width == 0:
-            return {name: Criterion(0.0, bound, "violated") for name, bound in (("dense", 0.5), ("weak", 1.0))}
-        dense = min(dense, model.coupling * min(sizes) / width)
-        weak = max(weak, model.coupling**2 * max(sizes) / width**2)
+    for bond in model.blocks:
+        rates = _bond_rates(model, bond)
+        for here, there in bond:
+            one, other = ([model.bands[b] for b in pair] for pair in (here, there))
+            width = max(sum(band.width for band in pair) for pair in (one, other))
+            if width == 0:
+                return {name: Criterion(0.0, bound, "violated") for name, bound in (("dense", 0.5), ("weak", 1.0))}
+            ratios = rates[here] / _level_spacing(other), rates[there] / _level_spacing(one)
+            dense = min(dense, np.sqrt(max(ratios) / (2 * np.pi)))
+            weak = max(weak, max(rates[here], rates[there]) / (2 * np.pi * width))
     first = "violated" if dense < 0.5 * (1 - _MARGIN) else "satisfied" if dense > 0.5 * (1 + _MARGIN) else "marginal"
     second = "satisfied" if weak < _SMALL else "marginal" if weak < 1 else "violated"
     return {"dense": Criterion(float(dense), 0.5, first), "weak": Criterion(weak, 1.0, second)}
+
+
+def _bond_rates(model: BandChainModel, bond: Iterable[tuple[Pair, Pair]]) -> dict[Pair, float]:
+    """Return the rate at which each pair of bands decays into all others on one bond."""
+    rates: dict[Pair, float] = {}
+    for here, there in bond:
+        if any(model.bands[b].width > 0 for b in (*here, *there)):
+            strength = pair_strength(model, here, there)
+            for pair in (here, there):
+                size = model.bands[pair[0]].num_levels * model.bands[pair[1]].num_levels
+                rates[pair] = rates.get(pair, 0.0) + strength / size
+    return rates
+
+
+def _level_spacing(pair: Sequence[Band]) -> float:
+    """Return the mean spacing of the different sums of levels of two bands; infinite for one energy."""
+    left, right = (band.levels - band.energy for band in pair)
+    scale = max(band.width for band in pair)
+    if scale == 0:
+        return np.inf
+    sums = np.unique(np.round(np.add.outer(left, right) / scale, _DIGITS)) * scale
+    return float((sums[-1] - sums[0]) / (sums.size - 1))

@@ -13,7 +13,9 @@ from qthermo.answers import Answer
 from qthermo.errors import InputError, UnsupportedError, ValidityWarning
 from qthermo.problems import BandDynamics, Problem, band_answer
 from qthermo.progress import Progress
+from qthermo.theory.band_fluctuations import has_closed_variance, state_variance
 from qthermo.theory.band_rates import Criterion, RateMatrix, build_rates, check_criteria, decay_constant, pair_strength
+from qthermo.theory.rate_onset import OnsetRates, build_onset_rates
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -29,7 +31,12 @@ class RateEquation:
 
     One excitation: dP_mu/dt = -kappa (2 P_mu - P_(mu-1) - P_(mu+1)), kappa = 2 pi lambda^2 n / band_width. It is the
     average over all states with the given P_mu, and most states follow it: those of dimension n deviate by about
-    1/sqrt(n).
+    1/sqrt(n). For `initial="average"` the answer also holds their `variance` in closed form, unless other subunits
+    stand by in bands of several levels or there are more than 32 configurations.
+
+    Args:
+        onset: let every rate grow from 0 within about 1/band_width, as second order in lambda says, instead of
+            holding from the start; the variance keeps the full rates.
 
     Errors: the conditions lambda n / band_width >= 1/2 and lambda^2 n / band_width^2 << 1 must hold; the diagnostics
     say whether they are satisfied, marginal or violated. A state on few levels is not typical. Either raises a
@@ -38,7 +45,13 @@ class RateEquation:
     Reference: M. Michel, J. Gemmer, G. Mahler, arXiv:cond-mat/0511727.
     """
 
+    onset: bool = False
+
     answers: ClassVar[tuple[type, ...]] = (BandDynamics,)
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.onset, bool):
+            raise InputError(f"Argument `onset` must be True or False, but is {self.onset!r}.")
 
     def check(self, problem: Problem) -> None:
         """Accept band chains with up to 4096 configurations that have a band to decay into."""
@@ -56,7 +69,8 @@ class RateEquation:
         """Return the bytes needed at the peak."""
         if not isinstance(problem, BandDynamics):
             return 0.0
-        return 8.0 * 6 * problem.model.num_configurations**2 + 16.0 * 4 * problem.model.dimension
+        count = problem.model.num_configurations
+        return 8.0 * 6 * (count**2 + min(count, 32) ** 4) + 16.0 * 4 * problem.model.dimension
 
     def run(self, problem: Problem, progress: Progress) -> Answer:
         """Evolve the probabilities and judge whether the rates hold."""
@@ -67,16 +81,21 @@ class RateEquation:
         criteria = check_criteria(model)
         typical = _typicality(problem)
         _warn(criteria, typical)
-        rates = build_rates(model)
-        diagnostics = {
+        rates = build_onset_rates(model) if self.onset else build_rates(model)
+        diagnostics: dict[str, object] = {
             "criteria": {name: asdict(criterion) for name, criterion in criteria.items()},
             "typicality": typical,
             "initial_state": "typical" if typical >= 0.5 else "outside typicality",
         }
         if len(model.bands) > 1:
             diagnostics["decay_constant"] = decay_constant(model)
-        probabilities = rates.evolve(problem.initial_weights, problem.times)
-        return band_answer(problem, probabilities[None], diagnostics=diagnostics)
+        weights = problem.initial_weights
+        average = isinstance(problem.initial, str) and problem.initial == "average"
+        variance = None
+        if average and has_closed_variance(model):
+            variance = state_variance(model, weights, problem.times)
+        probabilities = rates.evolve(weights, problem.times)
+        return band_answer(problem, probabilities[None], variance=variance, diagnostics=diagnostics)
 
 
 def _typicality(problem: BandDynamics) -> float:
@@ -150,10 +169,11 @@ def mean_square_deviation(
 def fit_time_scale(
     times: ArrayLike,
     probabilities: ArrayLike,
-    rates: RateMatrix,
+    rates: RateMatrix | OnsetRates,
     start: ArrayLike,
     *,
     window: tuple[float, float],
+    observable: ArrayLike | None = None,
 ) -> tuple[float, float]:
     """Return s, and its standard error, such that P(t) of the rate equation at s t is nearest to exact probabilities.
 
@@ -162,9 +182,11 @@ def fit_time_scale(
     Args:
         times: t, shape (time,), 1/energy.
         probabilities: exact ones, shape (time, configuration).
-        rates: of the model, from `build_rates`.
+        rates: of the model, from `build_rates`, or from `build_onset_rates` to allow for their onset.
         start: probabilities at t = 0, shape (configuration,).
         window: first and last time to use, 1/energy.
+        observable: compare its mean instead of all probabilities; its value in each configuration, as the energy of
+            one subunit, shape (configuration,).
 
     Raises:
         InputError: fewer than three times lie in the window.
@@ -176,9 +198,12 @@ def fit_time_scale(
     if keep.sum() < 3:
         raise InputError(f"Argument `window` must hold at least 3 times, but {window} holds {keep.sum()}.")
     first = np.asarray(start, np.float64)
+    views = np.eye(first.size) if observable is None else np.asarray(observable, np.float64)[:, None]
+    seen = exact[keep] @ views
+    size = float(np.abs(seen - first @ views).max()) or 1.0
 
     def miss(log_scale: NDArray[np.float64]) -> NDArray[np.float64]:
-        return (rates.evolve(first, np.exp(log_scale[0]) * grid[keep]) - exact[keep]).ravel()
+        return ((rates.evolve(first, np.exp(log_scale[0]) * grid[keep]) @ views - seen) / size).ravel()
 
     found = least_squares(miss, np.zeros(1))
     freedom = max(int(keep.sum()) - 1, 1)

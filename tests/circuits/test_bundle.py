@@ -1,12 +1,15 @@
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
+from qiskit import qpy
 
 import qthermo as qt
-from qthermo.circuits import check_bundle, export_bundle, load_qasm
+from qthermo.circuits import BundleCheck, check_bundle, export_bundle, load_qasm
 from qthermo.circuits.layouts import LAYOUTS
 
+GALLERY = Path(__file__).parents[2] / "circuits"
 CHAIN = qt.models.sample_imbrie_chain(num_bath_sites=4, disorder=1.0, seed=1)
 ALL_TO_ALL = qt.models.sample_all_to_all_ising(num_bath_sites=4, seed=1)
 
@@ -21,6 +24,24 @@ def test_what_is_written_is_read_back_and_agrees(layout, tmp_path):
         *("logical.qpy", "isa.qpy", "trotter_value"),
     }
     assert max(check.deviations.values()) < 1e-9
+
+
+def test_a_check_says_in_one_line_what_it_found(tmp_path):
+    export_bundle(CHAIN, tmp_path, times=[0.5], num_steps=2, target=None)
+    check = check_bundle(tmp_path)
+    assert len(repr(check)) < 200 + len(str(tmp_path))
+    assert f"{len(check.deviations)} comparisons" in repr(check)
+    assert max(check.deviations, key=check.deviations.get) in repr(check)
+    none = BundleCheck(directory=tmp_path, manifest={}, deviations={})
+    assert repr(none) == f"<BundleCheck of {tmp_path} (bundle): 0 comparisons>"
+
+
+def test_circuits_are_written_for_qiskits_older_than_ours(tmp_path):
+    """Byte 6 of a QPY file is the version of its format, of which a reader must know at least that one."""
+    export_bundle(CHAIN, tmp_path, times=[0.5], num_steps=2, target="fake_fez")
+    for path in [*tmp_path.glob("*.qpy"), *GALLERY.glob("*/*.qpy")]:
+        assert path.read_bytes()[:6] == b"QISKIT"
+        assert path.read_bytes()[6] <= qpy.QPY_COMPATIBILITY_VERSION
 
 
 def test_manifest_says_what_a_device_user_needs(tmp_path):
@@ -46,8 +67,6 @@ def test_fifty_sites_are_compared_gate_by_gate_and_by_mps(tmp_path):
 
 
 def test_fractional_target_holds_folded_angles(tmp_path):
-    from qiskit import qpy
-
     model = qt.models.sample_imbrie_chain(num_bath_sites=3, disorder=1.0, seed=1)
     export_bundle(model, tmp_path, times=[0.5, 3.0], num_steps=2, target="fake_fractional")
     with open(tmp_path / "isa_001.qpy", "rb") as file:

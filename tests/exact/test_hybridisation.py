@@ -153,6 +153,18 @@ def test_coupling_parameter_of_a_flat_random_matrix():
     assert np.mean([v.density for v in values]) == pytest.approx(256 / 9.2, rel=0.1)
 
 
+def test_uncoupled_spins_counted_as_bath_multiply_the_coupling_parameter():
+    """n uncoupled spins: 2^n times as many levels, of which only one in 2^n is reached; G is 2^(n/2) times larger."""
+    values = []
+    for num_uncoupled in (0, 3):
+        options = {"num_lioms": num_uncoupled + 1, "coupling": 0.0, "last_coupling": 0.2}
+        models = [sample(kind="local", num_grain_spins=6, seed=3, realization=k, **options) for k in range(24)]
+        values.append([estimate_coupling_parameter(model).value for model in models])
+    (few, many), (error, other) = np.mean(values, axis=1), np.std(values, axis=1, ddof=1) / np.sqrt(24)
+    assert many / few == pytest.approx(np.sqrt(8), abs=3 * np.sqrt(8) * np.hypot(error / few, other / many))
+    assert np.hypot(error / few, other / many) < 0.2
+
+
 def test_bad_input_is_named():
     model = sample(kind="goe", num_grain_spins=3, num_lioms=1, seed=1)
     for call, words in (

@@ -20,10 +20,16 @@ def test_figures_of_the_hilbert_average_paper(capsys, tmp_path, monkeypatch):
     assert abs(states.mean() - found["figure 4"]["mean"].item()) < 5 * states.std() / np.sqrt(states.size)
     assert found["figure 4"]["level"].item() > np.quantile(states, 0.75)
     totals = found["figure 5"]
-    assert totals[3, 40][0] < totals[3, 20][0]
-    assert all(spread < total for total, spread in totals.values())
+    assert totals[40][0] < totals[20][0]
+    assert all(spread < total for total, _, spread in totals.values())
+    for size, (total, spread) in found["prediction"].items():
+        assert spread < total
+        assert 0.5 < totals[size][2] / spread < 1.5
+    assert list(found["inset"]) == [2, 3]
     assert found["temperatures"][np.argmax(found["figure 8"])] < 0.4
-    assert 0.5 < found["fourier"][0] < 1.5
-    late = found["three bands"]["exact"][-8:].mean(axis=0)
-    assert late[1] > 0.7
+    for name in ("one band", "two bands"):
+        assert 0.5 < found[name]["scale of onset"][0] < 1.5
+        assert found[name]["scale of rates"][0] < found[name]["scale of onset"][0]
+    assert found["E = 2"]["exact"][-8:].mean(axis=0)[1] > 0.7
+    np.testing.assert_allclose(found["E = 3"]["exact"][-8:].mean(axis=0), 0.5, atol=0.1)
     assert "trace formula" in capsys.readouterr().out

@@ -63,7 +63,7 @@ def draw(name: str, seed: int, *, most_sites: int = 6) -> Trial:
     """Return one trial: 4 to `most_sites` spins, W from .5 to 8, chi from 2 (states) or 4 (operators) up."""
     rng = np.random.default_rng([NAMES.index(name), seed])
     n, disorder = int(rng.integers(4, most_sites + 1)), float(np.exp(rng.uniform(np.log(0.5), np.log(8.0))))
-    choices = MODELS[:2] if name == "PurifiedTEBD" else MODELS[:4] if name == "jumps" else MODELS
+    choices = MODELS[:2] if name == "PurifiedTEBD" else MODELS
     model = choices[rng.integers(len(choices))](rng, n, disorder)
     widest = (2 if name == "TDVP Evolution" else 4) ** (n // 2)
     bonds = [bond for bond in (2, 3, 4, 5, 6, 8, 12, 16, 24, 32) if bond < widest]
@@ -83,7 +83,8 @@ def _build(name: str, rng: np.random.Generator, model: qt.models.SpinModel, opti
     if name in ("Evolution", "jumps", "TDVP Evolution"):
         n = model.num_sites
         observables = {"Z0": qt.PauliSum.pauli("Z", 0), "sum": qt.PauliSum.from_text("Z0 + 0.5 X1 + 0.5 Z1 Z2")}
-        lower = [qt.PauliSum.from_text(f"0.5 X{k} + 0.5j Y{k}") for k in range(n)] if name == "jumps" else []
+        sites = range(n) if name == "jumps" else ()
+        lower = [0.5 * qt.PauliSum.pauli("X", k) + 0.5j * qt.PauliSum.pauli("Y", k) for k in sites]
         problem = qt.Evolution(
             model, times=TIMES, initial_state="".join(rng.choice(list("01+-"), n)), observables=observables,
             jump_operators=tuple((rng.uniform(0.02, 0.3), jump) for jump in lower),

@@ -62,10 +62,24 @@ def test_long_chain_is_refused_by_the_others_at_once():
             qt.solve(problem, method)
 
 
-def test_other_states_are_refused():
+@pytest.mark.parametrize("configuration", [(1, 0, 0), (0, 1, 0)])
+def test_random_state_of_one_band_is_a_product_state(configuration):
     model = sample_band_chain(num_subunits=3, num_levels=3, band_width=0.5, coupling=0.2, seed=2)
-    with pytest.raises(qt.UnsupportedError, match='initial="product"'):
-        qt.solve(qt.BandDynamics(model, times=[1.0]), qt.TDVP())
-    for wrong, words in (((1, 0), "3 bands"), ((1, 1, 0), "total_energy 1"), ((2, 0, 0), "between 0 and 1")):
+    problem = qt.BandDynamics(model, times=[0.0, 1.0, 2.5], configuration=configuration, seed=3)
+    exact = qt.solve(problem, qt.Dense())
+    network = qt.solve(problem, qt.TDVP(max_bond_dim=16, time_step=0.1, estimate_errors=False))
+    assert_allclose(network["probability"], exact["probability"], atol=1e-4)
+
+
+def test_other_states_are_refused():
+    model = sample_band_chain(num_subunits=3, num_levels=3, band_width=0.5, coupling=0.2, seed=2, total_energy=2.0)
+    vector = np.eye(model.dimension)[0]
+    for initial, found in (("haar", "'haar'"), ("average", "'average'"), (vector, "a vector")):
+        problem = qt.BandDynamics(model, times=[1.0], initial=initial)
+        with pytest.raises(qt.UnsupportedError, match=f'got initial={found} .*: take initial="product"'):
+            qt.solve(problem, qt.TDVP())
+    with pytest.raises(qt.UnsupportedError, match="with 2 states"):
+        qt.solve(qt.BandDynamics(model, times=[1.0], initial="product", num_states=2), qt.TDVP())
+    for wrong, words in (((1, 0), "3 bands"), ((1, 0, 0), "total_energy 2"), ((2, 0, 0), "between 0 and 1")):
         with pytest.raises(qt.InputError, match=words):
             qt.BandDynamics(model, times=[1.0], configuration=wrong)

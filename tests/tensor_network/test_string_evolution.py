@@ -126,3 +126,29 @@ def test_jump_operators_beside_terms_on_three_sites_are_refused():
     problem = qt.Evolution(REAL, times=[1.0], initial_state="00000", jump_operators=[(0.1, jump)])
     with pytest.raises(qt.UnsupportedError, match="Dense"):
         qt.solve(problem, qt.HeisenbergTEBD())
+
+
+@pytest.mark.parametrize(("order", "low", "high"), [(2, 3.7, 4.3), (4, 13.5, 18.5)])
+def test_jumps_beside_terms_on_three_sites_agree_with_dense_and_fall_with_the_order(order, low, high):
+    jumps = [(0.3, 0.5 * qt.PauliSum.pauli("X", k) + 0.5j * qt.PauliSum.pauli("Y", k)) for k in range(5)]
+    jumps.append((0.2, qt.PauliSum.pauli("XZ", 1, 2)))
+    problem = qt.Evolution(
+        COMPLEX, times=[1.0], initial_state="01+-0", jump_operators=jumps,
+        observables={"sum": qt.PauliSum.from_text("Z0 + X1 Z4 + 0.3 Y2")},
+    )  # fmt: skip
+    exact = qt.solve(problem, qt.Dense())["expectation"].values
+    errors = []
+    for step in (0.1, 0.05):
+        method = qt.HeisenbergTEBD(time_step=step, trotter_order=order, **EXACT)
+        errors.append(abs(qt.solve(problem, method)["expectation"].values - exact).max())
+    assert errors[1] < (1e-2 if order == 2 else 1e-4)
+    assert low < errors[0] / errors[1] < high
+
+
+def test_decay_beside_terms_that_commute_with_it_is_exponential():
+    jumps = [(0.4, 0.5 * qt.PauliSum.pauli("X", k) - 0.5j * qt.PauliSum.pauli("Y", k)) for k in range(4)]  # |1><0|
+    model = qt.models.spin_chain(hamiltonian=qt.PauliSum.from_text("0.5 Z0 + 0.7 Z0 Z1 Z2 + 0.2 Z3"))
+    times = np.array([0.5, 1.5])
+    problem = qt.Evolution(model, times=times, initial_state="0000", jump_operators=jumps)
+    values = qt.solve(problem, qt.HeisenbergTEBD(**EXACT))["expectation"].values[:, 0]
+    np.testing.assert_allclose(values, 2 * np.exp(-0.4 * times) - 1, atol=1e-9)

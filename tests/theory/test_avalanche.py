@@ -9,6 +9,7 @@ import pytest
 from numpy.testing import assert_allclose
 
 import qthermo as qt
+from qthermo.exact.hybridisation import structure_factor_histogram
 from qthermo.theory import avalanche as theory
 
 GRID = np.linspace(-200, 200, 20001)
@@ -96,6 +97,41 @@ def test_widths_along_a_chain_follow_the_recursion():
     ratios = widths[1:] / widths[:-1]
     assert_allclose(ratios, (g / h) ** 2, rtol=0.1)
     assert_allclose(widths[0], math.pi * g**2 / 4)
+
+
+def test_recursion_of_the_widths_has_the_stated_prefactor():
+    """w_i / w_(i-1) = (g/2)^2 [1/(h_i - h_(i-1))^2 + 1/(h_i + h_(i-1))^2] up to (w / (h_i - h_(i-1)))^2."""
+    g, h = 0.02, np.array([1.0, 1.4, 0.7, 1.9, 1.1])
+    before, after = h[:-1], h[1:]
+    expected = (g / 2) ** 2 * ((after - before) ** -2 + (after + before) ** -2)
+    widths = theory.chain_widths(h, g, first_structure_factor=0.25)
+    assert_allclose(widths[1:] / widths[:-1], expected, rtol=1e-5)
+
+
+def test_paths_to_the_tail_of_a_spin_interfere():
+    """Exact diagonalisation of a grain and one spin: amplitudes add between and beyond the peaks at 2h = 2."""
+    g, centres = 0.15, np.array([0.0, 1.0, 3.0])
+    edges = np.sort(np.concatenate([centres - 0.3, centres + 0.3]))
+    options = {"edges": edges, "num_states": 20}
+    spin, bath = [], []
+    for k in range(8):
+        model = qt.models.sample_ergodic_grain(
+            kind="goe", num_grain_spins=8, num_lioms=1, bandwidth=10.0, coupling=g, field_spread=0.0, seed=21,
+            realization=k,
+        )  # fmt: skip
+        spin.append(structure_factor_histogram(model, "liom:1", **options)[::2])
+        bath.append(structure_factor_histogram(model.bare, "boundary", **options)[::2])
+    ratio = np.array(spin) / np.mean(bath, axis=0)
+    mean, stderr = ratio.mean(axis=0), ratio.std(axis=0, ddof=1) / np.sqrt(len(ratio))
+    points = centres[:, None] + np.linspace(-0.3, 0.3, 61)
+    width = math.pi * g**2
+    expected = theory.spin_structure_factor_tail(points, 1.0, width).mean(axis=1)
+    assert np.all(np.abs(mean - expected) < 4 * stderr + 0.1 * expected)
+    assert np.all(stderr < 0.1 * expected)
+    independent = theory.spin_structure_factor(points, 1.0, width / 1e6).mean(axis=1) * 1e6
+    lack = theory.spin_structure_factor_tail(points, 1.0, width) - width / math.pi * 2 / (4 - points**2)
+    assert_allclose(lack.mean(axis=1), independent, rtol=1e-9)
+    assert np.all(np.abs(mean - independent) > 4 * stderr)
 
 
 def test_spread_of_a_spin_is_that_of_its_structure_factor():
