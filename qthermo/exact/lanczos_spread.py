@@ -39,8 +39,9 @@ class LanczosSpread:
 
     Errors: `log_ipr_error` holds the unconverged share of sum p^2 and the miss of sum p = 1; levels nearer than 4e-8
     of the spectral width count as one.
-    Cost: 8 D products with H for psi, 3.5 D for each operator and state, and about 17 sweeps over the tridiagonal matrix
-    per level; memory 40 vectors. Reference: J. Cullum, R. A. Willoughby, J. Comput. Phys. 44, 329 (1981), doi:10.1016/0021-9991(81)90056-5.
+    Cost: 8 D products with H for psi, 3.5 D for each operator and state, and about 17 sweeps over the tridiagonal
+    matrix per level; memory 40 vectors.
+    Reference: J. Cullum, R. A. Willoughby, J. Comput. Phys. 44, 329 (1981), doi:10.1016/0021-9991(81)90056-5.
     """
 
     answers: ClassVar[tuple[type, ...]] = (OperatorSpread,)

@@ -121,13 +121,6 @@ def test_a_long_chain_with_next_nearest_couplings_sees_its_light_cone_only():
     np.testing.assert_allclose(data["correlator"], exact["correlator"], atol=2e-5)
 
 
-def test_jump_operators_beside_terms_on_three_sites_are_refused():
-    jump = qt.PauliSum.pauli("Z", 0)
-    problem = qt.Evolution(REAL, times=[1.0], initial_state="00000", jump_operators=[(0.1, jump)])
-    with pytest.raises(qt.UnsupportedError, match="Dense"):
-        qt.solve(problem, qt.HeisenbergTEBD())
-
-
 @pytest.mark.parametrize(("order", "low", "high"), [(2, 3.7, 4.3), (4, 13.5, 18.5)])
 def test_jumps_beside_terms_on_three_sites_agree_with_dense_and_fall_with_the_order(order, low, high):
     jumps = [(0.3, 0.5 * qt.PauliSum.pauli("X", k) + 0.5j * qt.PauliSum.pauli("Y", k)) for k in range(5)]
