@@ -130,7 +130,8 @@ def draw(found: dict[str, dict]) -> None:
         )
     axes[2].set(xlabel="time", ylabel="mean square displacement", title="three dimensions")
     axes[2].legend()
-    print(f"figure: {save_figure(figure, 'quantum_diffusion.png').resolve()}")
+    path = save_figure(figure, "quantum_diffusion.png")
+    print(f"figure: {path.resolve()}")
 
 
 if __name__ == "__main__":
