@@ -5,8 +5,7 @@ Figure 4 of arXiv:1608.01815: D(O) on every spin of the region between a grain a
 
 Localised spins attached to a random-matrix grain of 6 spins; D(sx_i) falls linearly with the distance i >= 1, at the
 rate 2 log(4/3) = 0.575 by the theory. Each realization is kept in a file, so that the script goes on where it stopped.
-Full size (8 localised spins, 2^14 levels) takes some minutes of one core for each realization; `--lioms 6` half a
-minute.
+Full size (8 localised spins, 2^14 levels) takes about a quarter of an hour of one core, `--lioms 6` three minutes.
 """
 
 from __future__ import annotations

@@ -48,17 +48,17 @@ def main(quick: bool = False, num_spins: int = 11, folder: str = "avalanche_figu
     fit = fit_width(edges, stacked)
     print(f"{spins} spins, {count} realizations: w = {fit.width:.4f}({fit.stderr:.4f})")
     figure, ax = plt.subplots(figsize=(5, 4), layout="constrained")
-    plot_curve(edges, stacked, ax, label=f"chain of {spins} spins, {count} realizations")
+    plot_curve(edges, stacked, ax, label=f"chain of {spins} spins,\n{count} realizations")
     centres = (edges[1:] + edges[:-1]) / 2
     ax.plot(
         centres,
         1 / (np.pi * fit.width * (1 + (centres / fit.width) ** 2)),
         "k--",
         linewidth=1,
-        label=f"Lorentzian, $w = {fit.width:.2f}\\,h$",
+        label=f"Lorentzian,\n$w = {fit.width:.2f}\\,h$",
     )
     ax.set(xlabel="$\\omega / h$", ylabel="$h\\, k(\\omega)$")
-    ax.legend(frameon=False, fontsize=8)
+    ax.legend(frameon=False, fontsize=8, loc="upper right")
     return save_figure(figure, "avalanche_figure_7.png")
 
 

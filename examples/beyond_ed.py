@@ -102,16 +102,22 @@ def draw(times: np.ndarray, laplace: np.ndarray, results: dict[tuple[int, float]
     import matplotlib.pyplot as plt
 
     disorders = sorted({disorder for _, disorder in results})
-    figure, axes = plt.subplots(2, len(disorders), figsize=(1 + 3 * len(disorders), 6), sharey=True)
+    figure, axes = plt.subplots(2, len(disorders), figsize=(1 + 3 * len(disorders), 6), sharey="row")
     for (num_spins, disorder), found in results.items():
         above, below = axes[:, disorders.index(disorder)]
-        style = "-" if num_spins == 100 else "--"
-        above.plot(times, found["correlator"], style, color="C0", label=f"{num_spins} spins")
-        above.plot(times, found["golden rule"], style, color="C1", label=f"golden rule, {num_spins} spins")
-        below.errorbar(laplace, found["transform"], found["bound"], ls=style, color="C0", label=f"{num_spins} spins")
-        below.plot(laplace, found["diffuson"], style, color="C2", label=f"diffuson, {num_spins} spins")
+        short = num_spins == 50  # both are the same chain as far as the light cone reaches: symbols on a line
+        style = {"ls": "none", "marker": "o", "ms": 4, "mfc": "none"} if short else {"ls": "-"}
+        sparse = slice(None, None, 3 if short else 1)
+        above.plot(times[sparse], found["correlator"][sparse], color="C0", label=f"{num_spins} spins", **style)
+        above.plot(times[sparse], found["golden rule"][sparse], color="C1", **style)
+        below.errorbar(laplace, found["transform"], found["bound"], color="C0", label=f"{num_spins} spins", **style)
+        below.plot(laplace, found["diffuson"], color="C2", **style)
         above.set(xlabel="time t", title=f"W = {disorder:g}")
-        below.set(xlabel="Laplace variable s")
+        below.set(xlabel="Laplace variable s", xscale="log")
+        below.set_xticks([], minor=True)
+        below.set_xticks([0.5, 1, 2, 4], ["0.5", "1", "2", "4"])
+    axes[0, 0].plot([], [], color="C1", label="golden rule")
+    axes[1, 0].plot([], [], color="C2", label="diffuson")
     axes[0, 0].set_ylabel("C(t)")
     axes[1, 0].set_ylabel("c(s)")
     for ax in axes[:, 0]:

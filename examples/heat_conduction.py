@@ -232,7 +232,7 @@ def draw(found: dict, num_levels: int) -> None:
     ax.hist(1000 * found["figure 4"]["states"], bins=80)
     ax.axvline(1000 * found["figure 4"]["mean"].item(), color="k", label="mean, trace formula")
     ax.set(xlabel=r"$10^3 D_1^2$", ylabel="states", title=f"figure 4: N = 2, n = {num_levels}")
-    ax.legend()
+    ax.legend(loc="upper right")
     draw_deviations(axes[1, 1], found, num_levels)
     ax = axes[1, 2]
     ax.plot(found["temperatures"], 1000 * found["figure 8"])
@@ -272,8 +272,10 @@ def draw_deviations(ax: Axes, found: dict, num_levels: int) -> None:
     late, scatter = 1000 * np.array(list(found["prediction"].values())).T
     ax.plot(n, late, "C0", lw=0.8, label="predicted")
     ax.plot(n, scatter, "C1--", lw=0.8, label=r"predicted scatter, $.0765/n$")
-    ax.set(xscale="log", yscale="log", xlabel="levels n", ylabel=r"$10^3 D_1^2$", ylim=(total.min() / 4, None))
-    ax.set(title=f"figure 5: N = 3; inset: n = {num_levels}")
+    ax.set(xscale="log", yscale="log", xlabel="levels n", ylabel=r"$10^3 D_1^2$")
+    ax.set(ylim=(total.min() / 6, 5 * total.max()), xticks=n, xticklabels=n)
+    ax.minorticks_off()
+    ax.set_title(f"figure 5: N = 3; inset: n = {num_levels}")
     handles, labels = ax.get_legend_handles_labels()
     ax.legend(handles[-1:] + handles[:-1], labels[-1:] + labels[:-1], loc="lower left", fontsize="small")
     inset = ax.inset_axes((0.6, 0.6, 0.38, 0.37))

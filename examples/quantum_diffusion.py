@@ -27,6 +27,12 @@ def spread(models: list, times: np.ndarray) -> list:
     return [qt.solve(qt.WavePacket(model, times=times), qt.Chebyshev()) for model in models]
 
 
+def average(results: list, name: str) -> tuple[np.ndarray, np.ndarray]:
+    """Return mean and standard error over the samples."""
+    values = np.array([data[name].values for data in results])
+    return values.mean(axis=0), values.std(axis=0, ddof=1) / len(values) ** 0.5
+
+
 def describe(name: str, results: list, window: tuple[float, float]) -> Motion:
     """Print and return the verdict."""
     motion = classify_motion(results, window=window)
@@ -57,8 +63,8 @@ def behaviours(quick: bool) -> dict[str, dict]:
     for name, models in families.items():
         results = spread(models, times)
         motion = describe(name, results, (end / 10, end))
-        msd = np.mean([data["msd"].values for data in results], axis=0)
-        found[name] = {"time": times, "msd": msd, "motion": motion}
+        msd, error = average(results, "msd")
+        found[name] = {"time": times, "msd": msd, "stderr": error, "motion": motion}
     ladder = qt.solve(qt.WavePacket(families["diffusive"][0], times=times), qt.BandLadder())
     found["diffusive"]["ladder"] = ladder["msd"].values
     return found
@@ -77,10 +83,12 @@ def regimes(quick: bool) -> dict[float, dict]:
         ]
         results = spread(models, times)
         motion = describe(f"cube of {side}, disorder {disorder:g}", results, (end / 3, end))
+        msd, error = average(results, "msd")
         found[disorder] = {
             "time": times,
-            "msd": np.mean([data["msd"].values for data in results], axis=0),
-            "profile": np.mean([data["profile"].values for data in results], axis=0),
+            "msd": msd,
+            "stderr": error,
+            "profile": average(results, "profile")[0],
             "displacement": results[0]["displacement"].values,
             "motion": motion,
         }
@@ -106,13 +114,14 @@ def draw(found: dict[str, dict]) -> None:
 
     figure, axes = plt.subplots(1, 3, figsize=(13, 4), layout="constrained")
     for k, (name, curve) in enumerate(found["behaviours"].items()):
-        axes[0].plot(curve["time"], np.sqrt(curve["msd"]), f"C{k}o", ms=3, label=name)
+        root = np.sqrt(curve["msd"])
+        axes[0].errorbar(curve["time"], root, curve["stderr"] / (2 * root), fmt=f"C{k}o", ms=3, label=name)
     diffusive = found["behaviours"]["diffusive"]
     axes[0].plot(diffusive["time"], np.sqrt(diffusive["ladder"]), "C1-", lw=1, label="ladder, no parameter")
     axes[0].set(
         xlabel="time", ylabel="root mean square displacement", xscale="log", yscale="log", title="three behaviours"
     )
-    axes[0].set_ylim(top=6000)
+    axes[0].set_ylim(top=20 * np.sqrt(max(curve["msd"].max() for curve in found["behaviours"].values())))
     axes[0].legend(loc="upper left", ncols=2)
     metal = found["regimes"][6.0]
     count = len(metal["time"])
@@ -120,15 +129,12 @@ def draw(found: dict[str, dict]) -> None:
         axes[1].plot(metal["displacement"], metal["profile"][number], f"C{k}o", ms=2)
         gaussian = gaussian_profile(metal["displacement"], metal["msd"][number] / 3)
         axes[1].plot(metal["displacement"], gaussian, f"C{k}-", lw=1, label=f"t = {metal['time'][number]:.1f}")
-    axes[1].set(
-        xlabel="first coordinate", ylabel="probability", title="profile on the cube, disorder 6; Gaussians (lines)"
-    )
+    axes[1].set(xlabel="first coordinate", ylabel="probability", title="cube, disorder 6: profile, Gaussians (lines)")
     axes[1].legend()
     for k, (disorder, curve) in enumerate(found["regimes"].items()):
-        axes[2].loglog(
-            curve["time"], curve["msd"], f"C{k}o-", ms=3, label=f"disorder {disorder:g}: {curve['motion'].kind}"
-        )
-    axes[2].set(xlabel="time", ylabel="mean square displacement", title="three dimensions")
+        label = f"disorder {disorder:g}: {curve['motion'].kind}"
+        axes[2].errorbar(curve["time"], curve["msd"], curve["stderr"], fmt=f"C{k}o-", ms=3, label=label)
+    axes[2].set(xlabel="time", ylabel="mean square displacement", title="three dimensions", xscale="log", yscale="log")
     axes[2].legend()
     print(f"figure: {save_figure(figure, 'quantum_diffusion.png').resolve()}")
 

@@ -56,7 +56,7 @@ def estimate_errors(
     ratio = np.divide(coarse, lost, out=np.full_like(coarse, np.inf), where=lost > 0)
     contrast = np.sqrt(ratio) - 1.0
     factor = np.maximum(1.0, _SAFETY / np.maximum(contrast, _SAFETY / _BLIND))
-    change = np.maximum(np.abs(values[0] - values[1]), np.abs(values[0] - values[2]))
+    change = np.abs(values[0] - values[1])
     column = (-1, *[1] * (change.ndim - 1))
     return {
         "truncation_error": np.maximum(change * factor.reshape(column), error_of_weight * lost.reshape(column)),

@@ -47,6 +47,40 @@ def test_exact_moments_are_those_of_many_states(weights):
     assert_allclose(exact["probability"].sum("subunit"), 1, atol=1e-12)
 
 
+def test_components_are_the_whole_space():
+    """All energies at once, one component after the other, against the exponential of the whole H."""
+    model = small(num_subunits=2, num_levels=[3, 2], coupling=0.01, all_energies=True)
+    space = model.space
+    parts = space.components
+    assert sorted(k for part in parts for k in part) == list(range(9))
+    assert sorted(len(part) for part in parts) == [1, 1, 2, 2, 3]
+    weights = model.thermal_weights([0.8, 1.1])
+    data = qt.solve(qt.BandDynamics(model, times=TIMES, initial="average", weights=weights), qt.Dense())
+    mixed = np.diag(np.repeat(weights / space.block_dimensions, space.block_dimensions))
+    excited = np.array(space.configurations) > 0
+    for k, t in enumerate(TIMES):
+        U = scipy.linalg.expm(-1j * t * space.to_dense())
+        inside = np.diag(U @ mixed @ U.conj().T).real
+        expected = [inside[part].sum() for part in space.slices]
+        assert_allclose(data["band_probability"][k], expected, atol=1e-9)
+        for mu in range(2):
+            Q = U.conj().T @ np.diag(np.repeat(excited[:, mu], space.block_dimensions)) @ U
+            total = 0.0
+            for a, one in enumerate(space.slices):
+                for b, other in enumerate(space.slices):
+                    square = np.linalg.norm(Q[one, other]) ** 2
+                    size = one.stop - one.start
+                    if a == b:
+                        spread = square / size - (np.trace(Q[one, one]).real / size) ** 2
+                        total += weights[a] ** 2 * spread / (size + 1)
+                    else:
+                        total += weights[a] * weights[b] * square / (size * (other.stop - other.start))
+            assert float(data["variance"][k, mu]) == pytest.approx(total, abs=1e-10)
+    several = qt.solve(qt.BandDynamics(model, times=TIMES, weights=weights, num_states=40), qt.Dense())
+    series = qt.solve(qt.BandDynamics(model, times=TIMES, weights=weights, num_states=40), qt.Chebyshev())
+    assert_allclose(several["sample"], series["sample"], atol=1e-10)
+
+
 @pytest.mark.parametrize("energy", [1.0, 2.0, None])
 def test_chebyshev_is_the_spectrums_evolution(energy):
     model = small(
