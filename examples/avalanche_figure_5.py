@@ -70,10 +70,10 @@ BATHS = {
     ),
 }
 QUICK = {
-    CHAIN: Bath(kind="local", size=5, strengths=STRONG, realizations=3, color="tab:orange"),
-    "random matrix": Bath(kind="goe", size=5, strengths=STRONG, realizations=3, color="tab:olive"),
+    CHAIN: Bath(kind="local", size=5, strengths=STRONG[::2], realizations=3, color="tab:orange"),
+    "random matrix": Bath(kind="goe", size=5, strengths=STRONG[::2], realizations=3, color="tab:olive"),
     "chain of 9 + 3 thermalised": Bath(
-        kind="local", size=5, before=1, strengths=STRONG, realizations=3, color="tab:blue"
+        kind="local", size=5, before=1, strengths=STRONG[::2], realizations=3, color="tab:blue"
     ),
 }
 

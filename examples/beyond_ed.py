@@ -123,7 +123,8 @@ def draw(times: np.ndarray, laplace: np.ndarray, results: dict[tuple[int, float]
     for ax in axes[:, 0]:
         ax.legend(fontsize=7)
     figure.tight_layout()
-    print(f"wrote {save_figure(figure, 'beyond_ed.png')}")
+    path = save_figure(figure, "beyond_ed.png")
+    print(f"wrote {path}")
 
 
 if __name__ == "__main__":

@@ -84,7 +84,8 @@ def draw(columns: dict[str, np.ndarray]) -> None:
     ax.plot(columns["t"], columns["zero noise"], "C2s", mfc="none", label="extrapolated to zero noise")
     ax.set(xlabel="time t", ylabel="C(t)")
     ax.legend(fontsize=8)
-    print(f"wrote {save_figure(figure, 'circuit_to_hardware.png')}")
+    path = save_figure(figure, "circuit_to_hardware.png")
+    print(f"wrote {path}")
 
 
 if __name__ == "__main__":

@@ -258,7 +258,8 @@ def draw(growth: dict[float, dict[str, np.ndarray]]) -> None:
         ax.minorticks_off()
     axes[0, 0].set_ylabel("largest trace distance up to t")
     axes[0, 0].legend(fontsize=7)
-    print(f"wrote {save_figure(figure, 'generators_compared.png')}")
+    path = save_figure(figure, "generators_compared.png")
+    print(f"wrote {path}")
 
 
 if __name__ == "__main__":

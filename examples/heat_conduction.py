@@ -246,7 +246,8 @@ def draw(found: dict, num_levels: int) -> None:
         ax.plot(time, curves["onset"] / size, f"C{k}", label="rates with onset")
     ax.set(xlabel="time / last time", ylabel="heat transferred / predicted", title="small gradient of temperature")
     ax.legend(fontsize="small")
-    print(f"figure: {save_figure(figure, 'heat_conduction.png').resolve()}")
+    path = save_figure(figure, "heat_conduction.png")
+    print(f"figure: {path.resolve()}")
 
 
 def draw_probabilities(ax: Axes, curves: dict[str, np.ndarray], name: str) -> None:

@@ -69,7 +69,8 @@ def draw(curves: dict[str, np.ndarray], gibbs: float, diffuson: float) -> None:
     ax.axhline(diffuson, color="C2", ls="--", label="stationary diffuson")
     ax.set(xlabel="time", ylabel=r"thermometer $\langle Z_0 \rangle$")
     ax.legend()
-    print(f"figure: {save_figure(figure, 'kms_thermometer.png').resolve()}")
+    path = save_figure(figure, "kms_thermometer.png")
+    print(f"figure: {path.resolve()}")
 
 
 if __name__ == "__main__":

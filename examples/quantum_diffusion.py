@@ -136,7 +136,8 @@ def draw(found: dict[str, dict]) -> None:
         axes[2].errorbar(curve["time"], curve["msd"], curve["stderr"], fmt=f"C{k}o-", ms=3, label=label)
     axes[2].set(xlabel="time", ylabel="mean square displacement", title="three dimensions", xscale="log", yscale="log")
     axes[2].legend()
-    print(f"figure: {save_figure(figure, 'quantum_diffusion.png').resolve()}")
+    path = save_figure(figure, "quantum_diffusion.png")
+    print(f"figure: {path.resolve()}")
 
 
 if __name__ == "__main__":

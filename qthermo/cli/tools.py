@@ -51,7 +51,7 @@ def doctor(no_self_test: SkipTests = False) -> None:
                 ([f"{', '.join(wanting)} is missing or too old"] if wanting else [])
                 + ([f"the self-test of {', '.join(failed)} failed"] if failed else [])
             )
-            + ": run `pip install --upgrade qthermo` in a fresh environment."
+            + ": run `pip install .` in the source of qthermo, in a fresh environment."
         )
     print("all is well")
 

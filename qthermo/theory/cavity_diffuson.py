@@ -97,8 +97,8 @@ class CavityDiffuson:
 
     def run(self, problem: Problem, progress: Progress) -> Answer:
         """Solve cavity equation and ladder at every (E, s) that the problem needs."""
-        from qthermo.theory.couplings import measure_excluded_weight
         from qthermo.theory.diffuson import Controls, solve_diffuson
+        from qthermo.theory.excluded_weight import measure_excluded_weight
 
         if not isinstance(problem, Propagator | Autocorrelation):
             raise UnsupportedError(f"CavityDiffuson does not answer {type(problem).__name__}.")

@@ -1,14 +1,13 @@
 """The split solver (messages for strong pairs, matrix products for the rest) against plain messages and Dense."""
 
 import numpy as np
+import plain_messages as messages
 import pytest
 
 import qthermo as qt
 from qthermo.linalg import strong_pairs
-from qthermo.theory import messages
 from qthermo.theory.averaged_closure import LevelSums
 from qthermo.theory.cavity_equation import solve_cavity
-from qthermo.theory.couplings import Couplings
 from qthermo.theory.ladder import pair_up, solve_ladder
 from qthermo.theory.split_couplings import split_couplings
 from qthermo.theory.stationary import stationary_state
@@ -35,7 +34,7 @@ def split_solution(basis, dtype=np.float64, tolerance=1e-9):
 def test_split_solver_agrees_with_messages(basis):
     couplings, cavity, ladder = split_solution(basis)
     assert 0 < couplings.num_strong < 0.3 * 400**2
-    reference = Couplings.from_eigenbasis(basis)
+    reference = messages.Couplings.from_eigenbasis(basis)
     for p, s in enumerate(LAPLACE):
         plain = messages.solve_cavity_messages(reference, 0.2 + 0.5j * s, tolerance=1e-11, max_iterations=500)
         np.testing.assert_allclose(cavity.green[:, :, p], plain.green, rtol=1e-6)
@@ -53,7 +52,9 @@ def test_error_falls_with_the_cube_of_the_threshold():
     """The series is cut at x^3: ten times the threshold, about a thousand times the error."""
     basis = qt.models.sample_levy_bath(dim=300, exponent=1.5, scale=0.3, seed=5).eigenbasis
     points = np.array([0.5j])
-    exact = messages.solve_cavity_messages(Couplings.from_eigenbasis(basis), 0.5j, tolerance=1e-13, max_iterations=500)
+    exact = messages.solve_cavity_messages(
+        messages.Couplings.from_eigenbasis(basis), 0.5j, tolerance=1e-13, max_iterations=500
+    )
     errors = []
     for threshold in (0.003, 0.03):
         couplings = split_couplings(basis, points, threshold=threshold)

@@ -5,17 +5,44 @@ States k = (i, a) of H_T + H_B have energies eps_k, and W_kl = |V_kl|^2 joins st
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import message_kernels as kernels
 import numpy as np
 from numpy.typing import NDArray
 
-from qthermo.linalg import message_passing as kernels
+from qthermo.models import BathEigenbasis
 from qthermo.theory.averaged_closure import LevelSums
-from qthermo.theory.couplings import Couplings
 
-__all__ = ["CavityMessages", "count_resonant_pairs", "solve_cavity_messages", "solve_ladder_messages"]
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Couplings:
+    """Energies eps_k and squared couplings W_kl of states k = (i, a).
+
+    Args:
+        energies: e_i + E_a, shape (d, N).
+        weights: map from ordered pairs of different levels (a, b) to W, shape (N, N), rows in a, columns in b,
+            contiguous; levels without coupling are missing.
+    """
+
+    energies: NDArray[np.float64]
+    weights: Mapping[tuple[int, int], NDArray[Any]]
+
+    @classmethod
+    def from_eigenbasis(cls, basis: BathEigenbasis, dtype: type[np.floating[Any]] = np.float64) -> Couplings:
+        """Take the squared moduli of the coupling blocks between different levels."""
+        weights: dict[tuple[int, int], NDArray[Any]] = {}
+        for (a, b), block in basis.blocks.items():
+            if a != b and np.any(block):
+                weights[a, b] = np.ascontiguousarray(np.abs(block) ** 2, dtype=dtype)
+                weights[b, a] = np.ascontiguousarray(weights[a, b].T)
+        return cls(basis.energies, weights)
+
+    def neighbours(self, level: int) -> list[int]:
+        """Return the levels that `level` is coupled to."""
+        return [b for a, b in self.weights if a == level]
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -1,7 +1,6 @@
+import message_kernels as kernels
 import numpy as np
 import pytest
-
-from qthermo.linalg import message_passing as kernels
 
 SHAPE = (70, 131)  # more than one tile, neither side a multiple of it
 
