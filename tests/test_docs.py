@@ -140,7 +140,7 @@ def test_every_example_is_in_the_gallery_with_a_title_and_a_picture():
     for path in sorted((ROOT / "examples").glob("*.py")):
         title, line, *_ = path.read_text().removeprefix('"""').split("\n")
         assert line == "=" * len(title), path.name
-        assert f'"{path.stem}.png"' in path.read_text(), path.name
+        assert re.search(rf"""["']{path.stem}\.png["']""", path.read_text()), path.name
         assert '"--quick"' in path.read_text(), path.name
 
 

@@ -15,8 +15,9 @@ import qthermo as qt
 
 NAMES = list(runs())
 SCRIPT = """
-import time, qthermo as qt
+import signal, time, qthermo as qt
 from resumable_runs import runs
+signal.signal(signal.SIGINT, signal.default_int_handler)  # who runs the tests in the background ignores it
 problem, method, _ = runs({path!r})[{name!r}]
 qt.solve(problem, method, progress=lambda fraction, words: time.sleep(0.1))
 """
