@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
@@ -43,9 +44,15 @@ def load_qpy(path: Path) -> QuantumCircuit:
     except BaseException as problem:
         if not is_refusal(problem):
             raise
-        reason = str(problem).splitlines()[0] if str(problem) else type(problem).__name__
-        raise FileError(f"{path} must hold one circuit in QPY, but cannot be read: {reason}.") from None
+        raise FileError(f"{path} must hold one circuit in QPY, but cannot be read: {_reason(problem)}.") from None
     return circuit
+
+
+def _reason(problem: BaseException) -> str:
+    """Return qiskit's own sentence: the reader puts a backtrace in colours around it, written with escapes."""
+    words = re.sub(r"\\x1b\[\d*m|\x1b\[\d*m", "", str(problem)).replace("\\n", "\n")
+    _, _, sentence = words.rpartition("Error: ")
+    return sentence.strip().splitlines()[0].rstrip(".") if sentence.strip() else type(problem).__name__
 
 
 def compare_gates(found: QuantumCircuit, expected: QuantumCircuit, path: Path) -> float:

@@ -187,3 +187,18 @@ def test_files_that_are_no_qasm_are_refused(tmp_path):
         file.truncate(30_000_000)
     with pytest.raises(qt.FileError, match="at most"):
         load_qasm(path)
+
+
+def test_a_damaged_qpy_file_is_one_sentence_without_a_backtrace(tmp_path):
+    from qthermo.circuits.comparison import load_qpy
+
+    whole = (Path(__file__).parents[2] / "circuits/imbrie-w1-6/logical.qpy").read_bytes()
+    path = tmp_path / "circuit.qpy"
+    path.write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(qt.FileError, match="must hold one circuit in QPY, but cannot be read") as caught:
+        load_qpy(path)
+    words = str(caught.value)
+    assert "\n" not in words
+    assert "\\n" not in words
+    assert "x1b" not in words
+    assert "Backtrace" not in words
