@@ -76,7 +76,7 @@ def compare_aer(quick: bool) -> None:
 
     from qthermo.circuits import to_sparse_pauli_op
 
-    n, shots = (8, 2000) if quick else (16, 4000)
+    n, shots = (8, 2000) if quick else (12, 2000)
     model, times = chain(n, 1.0), np.linspace(0.4, 2.0, 5)
     problem = qt.Autocorrelation(model, times=times)
     operator = to_sparse_pauli_op(model.hamiltonian, n)
@@ -103,7 +103,7 @@ def compare_aer(quick: bool) -> None:
         return float(qt.solve(problem, method)["correlator"][-1].real)
 
     ours()
-    mine, other, a, b = interleave(ours, theirs, 1 if quick else 3)
+    mine, other, a, b = interleave(ours, theirs, 1)
     work = f"5 Trotter circuits of C(t), {n} qubits, {shots} shots: build, compile, run"
     record(Comparison(work=work, peer="qiskit-aer, AerSimulator", ours=mine, theirs=other, difference=abs(a - b)))
 
