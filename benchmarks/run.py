@@ -52,7 +52,7 @@ JOBS = (
     Job("circuits_perf.py"),
     Job("kms_perf.py", ("--sites", "4", "5"), ("--sites", "3")),
     Job("cavity_perf.py"),
-    Job("study_perf.py", ("--quick",)),
+    Job("study_perf.py"),
     Job("avalanche_perf.py"),
     Job("wave_packet_perf.py"),
 )
