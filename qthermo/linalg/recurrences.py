@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import Any
 
 import numba
@@ -10,10 +11,32 @@ from numpy.typing import NDArray
 
 from qthermo.linalg.split_operator import SplitOperator
 
-__all__ = ["Recurrences", "rescale"]
+__all__ = ["Recurrences", "ThreeTermSteps"]
 
 
-class Recurrences:
+class ThreeTermSteps(ABC):
+    """What follows from out = H v - beta u alone, whatever the layout of the vectors."""
+
+    __slots__ = ()
+
+    def multiply(self, vector: NDArray[Any], out: NDArray[Any]) -> None:
+        """Set out = H vector."""
+        self._project(vector, vector, 0.0, out)
+
+    def chebyshev_step(
+        self, vector: NDArray[Any], previous: NDArray[Any], centre: float, radius: float, out: NDArray[Any]
+    ) -> tuple[float, float]:
+        """Set out = 2 (H - centre)/radius v - u; return <v|v> and <v|out>. `previous` may not be `out`."""
+        self._project(vector, previous, radius / 2, out)
+        square, overlap = _rescale(out, vector, -centre, 2 / radius)
+        return square, overlap
+
+    @abstractmethod
+    def _project(self, vector: NDArray[Any], previous: NDArray[Any], beta: float, out: NDArray[Any]) -> float:
+        """Set out = H v - beta u and return <v|out>."""
+
+
+class Recurrences(ThreeTermSteps):
     """Products with H, Lanczos steps and Chebyshev steps on arrays of shape (rows, core dimension)."""
 
     __slots__ = ("_accumulator", "_bits", "_core", "_diagonal", "_is_dense", "_masks", "_offsets", "_weights")
@@ -39,10 +62,6 @@ class Recurrences:
         """Return a vector (rows, core) from the layout of these recurrences."""
         return vector
 
-    def multiply(self, vector: NDArray[Any], out: NDArray[Any]) -> None:
-        """Set out = H vector."""
-        self._project(vector, vector, 0.0, out)
-
     def lanczos_steps(
         self, current: NDArray[Any], previous: NDArray[Any], scales: NDArray[np.float64], alpha: NDArray[np.float64],
         beta: NDArray[np.float64], first: int, kept: NDArray[Any],
@@ -58,14 +77,6 @@ class Recurrences:
             beta[k] = _orthonormalise(previous, current, alpha[k])
             current, previous = previous, current
         return current, previous
-
-    def chebyshev_step(
-        self, vector: NDArray[Any], previous: NDArray[Any], centre: float, radius: float, out: NDArray[Any]
-    ) -> tuple[float, float]:
-        """Set out = 2 (H - centre)/radius v - u; return <v|v> and <v|out>. `previous` may not be `out`."""
-        self._project(vector, previous, radius / 2, out)
-        square, overlap = rescale(out, vector, -centre, 2 / radius)
-        return square, overlap
 
     def _project(self, vector: NDArray[Any], previous: NDArray[Any], beta: float, out: NDArray[Any]) -> float:
         """Set out = H v - beta u and return <v|out>."""
@@ -138,7 +149,7 @@ def _orthonormalise(out: NDArray[Any], vector: NDArray[Any], alpha: float) -> fl
 
 
 @numba.njit(cache=True, fastmath={"contract", "reassoc"}, error_model="numpy")
-def rescale(out: NDArray[Any], vector: NDArray[Any], shift: float, factor: float) -> tuple[float, float]:
+def _rescale(out: NDArray[Any], vector: NDArray[Any], shift: float, factor: float) -> tuple[float, float]:
     """Set out = factor (out + shift v) and return <v|v> and Re <v|out>."""
     flat, other = out.ravel(), vector.ravel()
     square = overlap = 0.0

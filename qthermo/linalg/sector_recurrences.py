@@ -9,13 +9,13 @@ import numpy as np
 import scipy.linalg
 from numpy.typing import NDArray
 
-from qthermo.linalg.recurrences import rescale
+from qthermo.linalg.recurrences import ThreeTermSteps
 from qthermo.linalg.split_operator import SplitOperator
 
 __all__ = ["SectorRecurrences"]
 
 
-class SectorRecurrences:
+class SectorRecurrences(ThreeTermSteps):
     """Products with H and Lanczos steps in the eigenbasis of X, the string of core bits that the flips move.
 
     There the flips are diagonal on the core, +-1 on its two halves. Bases of the halves may still be chosen, and are so
@@ -63,10 +63,6 @@ class SectorRecurrences:
         image: NDArray[Any] = (vector @ self._basis.transpose(0, 2, 1)).sum(axis=0)
         return image
 
-    def multiply(self, vector: NDArray[Any], out: NDArray[Any]) -> None:
-        """Set out = H vector."""
-        self._project(vector, vector, 0.0, out)
-
     def lanczos_steps(
         self, current: NDArray[Any], previous: NDArray[Any], scales: NDArray[np.float64], alpha: NDArray[np.float64],
         beta: NDArray[np.float64], first: int, kept: NDArray[Any],
@@ -80,14 +76,6 @@ class SectorRecurrences:
             self._diagonal, self._masks, self._weights,
         )  # fmt: skip
         return (previous, current) if (alpha.size - first) % 2 else (current, previous)
-
-    def chebyshev_step(
-        self, vector: NDArray[Any], previous: NDArray[Any], centre: float, radius: float, out: NDArray[Any]
-    ) -> tuple[float, float]:
-        """Set out = 2 (H - centre)/radius v - u; return <v|v> and <v|out>. `previous` may not be `out`."""
-        self._project(vector, previous, radius / 2, out)
-        square, overlap = rescale(out, vector, -centre, 2 / radius)
-        return square, overlap
 
     def _project(self, vector: NDArray[Any], previous: NDArray[Any], beta: float, out: NDArray[Any]) -> float:
         """Set out = H v - beta u and return <v|out>."""
