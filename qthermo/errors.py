@@ -35,3 +35,9 @@ class NotConvergedWarning(UserWarning):
 
 class ValidityWarning(UserWarning):
     """The inputs lie outside the range where the approximation is known to hold."""
+
+
+def first_line(problem: BaseException, words: str | None = None) -> str:
+    """Return the first line of what a foreign error says, or of `words`, its cleaned text; its type's name if none."""
+    lines = (str(problem) if words is None else words).strip().splitlines()
+    return lines[0] if lines else type(problem).__name__

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from qiskit import QuantumCircuit
 
-from qthermo.errors import ExecutionError
+from qthermo.errors import ExecutionError, first_line
 
 __all__ = [
     "AER_OPTIONS",
@@ -119,9 +119,8 @@ def run_estimator(
 
 
 def _failure(what: str, circuit: QuantumCircuit, problem: Exception) -> ExecutionError:
-    reason = str(problem).strip().splitlines()[0] if str(problem).strip() else type(problem).__name__
     return ExecutionError(
-        f"The {what} must finish `{circuit.name}` of {circuit.num_qubits} qubits, but reported: {reason}"
+        f"The {what} must finish `{circuit.name}` of {circuit.num_qubits} qubits, but reported: {first_line(problem)}"
     )
 
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from qiskit import QuantumCircuit, qpy
 
 from qthermo.circuits.qasm import is_refusal
-from qthermo.errors import FileError
+from qthermo.errors import FileError, first_line
 from qthermo.seeds import Stream, sample_generator
 
 __all__ = [
@@ -52,7 +52,7 @@ def _reason(problem: BaseException) -> str:
     """Return qiskit's own sentence: the reader puts a backtrace in colours around it, written with escapes."""
     words = re.sub(r"\\x1b\[\d*m|\x1b\[\d*m", "", str(problem)).replace("\\n", "\n")
     _, _, sentence = words.rpartition("Error: ")
-    return sentence.strip().splitlines()[0].rstrip(".") if sentence.strip() else type(problem).__name__
+    return first_line(problem, sentence).rstrip(".")
 
 
 def compare_gates(found: QuantumCircuit, expected: QuantumCircuit, path: Path) -> float:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from qiskit import QuantumCircuit, qasm2, qasm3
 
-from qthermo.errors import FileError, InputError
+from qthermo.errors import FileError, InputError, first_line
 from qthermo.files import write_atomically
 
 __all__ = ["check_bound", "is_refusal", "load_qasm", "save_qasm", "to_portable"]
@@ -59,8 +59,7 @@ def load_qasm(path: str | Path) -> QuantumCircuit:
     except BaseException as problem:
         if not is_refusal(problem):
             raise
-        reason = str(problem).splitlines()[0] if str(problem) else type(problem).__name__
-        raise FileError(f"{path} must be OpenQASM 2 or 3, but cannot be read as such: {reason}.") from None
+        raise FileError(f"{path} must be OpenQASM 2 or 3, but cannot be read as such: {first_line(problem)}.") from None
 
 
 def is_refusal(problem: BaseException) -> bool:
